@@ -1,0 +1,8 @@
+//! Words: the small types every other room speaks in. No I/O.
+
+pub mod clock;
+pub mod digest;
+pub mod id;
+pub mod label;
+pub mod principal;
+pub mod text;

@@ -1,0 +1,8 @@
+//! Toolkeep: a WebAssembly host for AI agents' tools.
+//!
+//! Each tool is a WebAssembly component that can touch only what it was granted; every touch is
+//! decided, recorded and can be explained. `docs/architecture.md` is the map of this crate.
+
+pub mod base;
+pub mod rules;
+pub mod store;

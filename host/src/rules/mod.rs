@@ -1,0 +1,6 @@
+//! Judgement: what may be done, decided from the plugin's manifest and the operator's file alone.
+//! Pure: no I/O, no time, no tokio.
+
+pub mod access;
+pub mod verb;
+pub mod verdict;

@@ -1,0 +1,3 @@
+//! Memory: what outlives a process.
+
+pub mod audit;
