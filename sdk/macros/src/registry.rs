@@ -1,0 +1,84 @@
+//! `tools!`: the tools of a plugin become its exports.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+use syn::{Path, Token};
+
+/// The code that stands in place of `tools![...]`.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let parsed = Punctuated::<Path, Token![,]>::parse_terminated.parse2(input);
+    let tools: Vec<Path> = match parsed {
+        Ok(tools) => tools.into_iter().collect(),
+        Err(error) => return error.into_compile_error(),
+    };
+    if tools.is_empty() {
+        let error = "a plugin has at least one tool: `tools![first, second]`";
+        return syn::Error::new(proc_macro2::Span::call_site(), error).into_compile_error();
+    }
+    let unique = unique(&tools);
+    quote! {
+        const _: () = {
+            #(#unique)*
+
+            static TOOLS: &[::toolkeep_sdk::__private::Entry] =
+                &[#(::toolkeep_sdk::__private::Entry::of::<#tools>()),*];
+
+            struct Plugin;
+
+            impl ::toolkeep_sdk::__private::Guest for Plugin {
+                fn describe() -> ::std::vec::Vec<::toolkeep_sdk::Definition> {
+                    ::toolkeep_sdk::__private::describe(TOOLS)
+                }
+
+                fn call(
+                    name: ::std::string::String,
+                    arguments: ::std::string::String,
+                ) -> ::core::result::Result<
+                    ::toolkeep_sdk::Output,
+                    ::toolkeep_sdk::__private::WitFailure,
+                > {
+                    ::toolkeep_sdk::__private::call(TOOLS, &name, &arguments)
+                }
+            }
+
+            // Elsewhere, in unit tests say, there is nothing that could take the exports.
+            #[cfg(target_family = "wasm")]
+            ::toolkeep_sdk::__private::export!(
+                Plugin with_types_in ::toolkeep_sdk::__private::bindings
+            );
+        };
+    }
+}
+
+/// Checks, run by the compiler, that no two tools have one name.
+fn unique(tools: &[Path]) -> Vec<TokenStream> {
+    let mut checks = Vec::new();
+    for (index, tool) in tools.iter().enumerate() {
+        for earlier in tools.iter().take(index) {
+            let message = format!(
+                "the tools `{}` and `{}` have one name; rename one with `#[tool(name = \"...\")]`",
+                text(earlier),
+                text(tool)
+            );
+            checks.push(quote_spanned! {tool.span()=>
+                const _: () = ::core::assert!(
+                    !::toolkeep_sdk::__private::same(
+                        <#earlier as ::toolkeep_sdk::Tool>::NAME,
+                        <#tool as ::toolkeep_sdk::Tool>::NAME,
+                    ),
+                    #message
+                );
+            });
+        }
+    }
+    checks
+}
+
+/// A path as its author wrote it.
+fn text(path: &Path) -> String {
+    let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+    segments.join("::")
+}

@@ -1,0 +1,97 @@
+//! What the macros' code calls. Not for anyone else: it changes without notice.
+
+pub use schemars;
+pub use serde;
+
+pub use crate::schema::{input_schema, parse_arguments};
+use crate::{Definition, Failure, Output, Tool};
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unused,
+    clippy::all,
+    clippy::restriction,
+    reason = "generated; crossing into the host takes unsafe code, all of which is in here"
+)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: ["../wit/config/0.2.0-rc.1", "../wit/tool/0.1.0"],
+        // A plugin may use everything here; what it doesn't use is not in the built component.
+        inline: "
+            package toolkeep:sdk;
+
+            world guest {
+                include toolkeep:tool/plugin@0.1.0;
+                import wasi:config/store@0.2.0-rc.1;
+            }
+        ",
+        world: "toolkeep:sdk/guest",
+        generate_all,
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        default_bindings_module: "::toolkeep_sdk::__private::bindings",
+    });
+}
+
+pub use bindings::export;
+pub use bindings::exports::toolkeep::tool::tools::{Failure as WitFailure, Guest};
+
+/// A tool, in the table that `tools!` makes.
+pub struct Entry {
+    name: &'static str,
+    describe: fn() -> Definition,
+    call: fn(&str) -> Result<Output, Failure>,
+}
+
+impl Entry {
+    /// The entry of `T`.
+    pub const fn of<T: Tool>() -> Self {
+        Self {
+            name: T::NAME,
+            describe: T::describe,
+            call: T::call,
+        }
+    }
+}
+
+/// Every tool, described.
+pub fn describe(tools: &[Entry]) -> Vec<Definition> {
+    tools.iter().map(|tool| (tool.describe)()).collect()
+}
+
+/// Runs the tool called `name`.
+pub fn call(tools: &[Entry], name: &str, arguments: &str) -> Result<Output, WitFailure> {
+    match tools.iter().find(|tool| tool.name == name) {
+        Some(tool) => (tool.call)(arguments).map_err(Failure::into_wit),
+        None => Err(WitFailure::BadArguments(format!(
+            "no tool is called `{name}`"
+        ))),
+    }
+}
+
+/// Whether two names are the same; `==` cannot be used by the compiler itself yet.
+pub const fn same(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        match (a, b) {
+            ([], []) => return true,
+            ([x, rest_a @ ..], [y, rest_b @ ..]) if *x == *y => (a, b) = (rest_a, rest_b),
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn compares_names() {
+        assert!(same("", ""));
+        assert!(same("echo", "echo"));
+        assert!(!same("echo", "echO"));
+        assert!(!same("echo", "ech"));
+        assert!(!same("ech", "echo"));
+    }
+}
