@@ -4,7 +4,7 @@ pub use schemars;
 pub use serde;
 
 pub use crate::schema::{input_schema, parse_arguments};
-use crate::{Definition, Failure, Output, Tool};
+use crate::{Definition, Failure, Output};
 
 #[allow(
     missing_docs,
@@ -45,12 +45,16 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of `T`.
-    pub const fn of<T: Tool>() -> Self {
+    /// The entry of the tool called `name`.
+    pub const fn new(
+        name: &'static str,
+        describe: fn() -> Definition,
+        call: fn(&str) -> Result<Output, Failure>,
+    ) -> Self {
         Self {
-            name: T::NAME,
-            describe: T::describe,
-            call: T::call,
+            name,
+            describe,
+            call,
         }
     }
 }

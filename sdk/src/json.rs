@@ -34,7 +34,7 @@ pub struct Json<T>(
     pub T,
 );
 
-/// What is no object by itself, in one.
+// What is no object by itself, in one. A doc comment would get into the schema.
 #[derive(Serialize, JsonSchema)]
 struct Wrapped<T> {
     result: T,

@@ -1,5 +1,6 @@
 //! What the host knows of a tool.
 
+use crate::__private::Entry;
 pub use crate::__private::bindings::exports::toolkeep::tool::tools::{Hints, Tool as Definition};
 use crate::{Failure, Output};
 
@@ -28,6 +29,9 @@ use crate::{Failure, Output};
 pub trait Tool {
     /// Its name, unique in the plugin: `[A-Za-z0-9_-]{1,64}`.
     const NAME: &'static str;
+
+    #[doc(hidden)]
+    const ENTRY: Entry = Entry::new(Self::NAME, Self::describe, Self::call);
 
     /// All that the host and the model know of it before it runs.
     fn describe() -> Definition;

@@ -13,7 +13,7 @@ pub(crate) fn text(attributes: &[Attribute], errors: &mut Errors) -> Option<Stri
                 Expr::Lit(ExprLit {
                     lit: Lit::Str(line),
                     ..
-                }) => lines.extend(line.value().lines().map(unindented)),
+                }) => lines.extend(line.value().split('\n').map(unindented)),
                 other => errors.at(
                     other,
                     "a tool's description must be plain text, known without running a macro",

@@ -24,7 +24,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             #(#unique)*
 
             static TOOLS: &[::toolkeep_sdk::__private::Entry] =
-                &[#(::toolkeep_sdk::__private::Entry::of::<#tools>()),*];
+                &[#(<#tools as ::toolkeep_sdk::Tool>::ENTRY),*];
 
             struct Plugin;
 

@@ -39,6 +39,11 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         .collect();
     let name = name(&function.sig.ident, &options, &mut errors);
 
+    // In an `impl` there is no place for what follows.
+    if function.sig.receiver().is_some() {
+        let errors = errors.into_code();
+        return quote!(#function #errors);
+    }
     // A type may have the name of a function. So the tool goes wherever the function is imported,
     // and `tools!` finds it by that name.
     let (ident, vis) = (&function.sig.ident, &function.vis);
@@ -168,7 +173,12 @@ fn implementation(
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     // Errors about the returned type point at it.
-    let output = quote_spanned!(returned.span()=> <#returned as ::toolkeep_sdk::IntoOutput>);
+    let output_schema = quote_spanned! {returned.span()=>
+        <#returned as ::toolkeep_sdk::IntoOutput>::output_schema
+    };
+    let into_output = quote_spanned! {returned.span()=>
+        <#returned as ::toolkeep_sdk::IntoOutput>::into_output
+    };
     let fields = arguments.iter().map(Argument::field);
     let idents = arguments.iter().map(|argument| &argument.ident);
     let title = match &options.title {
@@ -209,7 +219,7 @@ fn implementation(
                     title: #title,
                     description: ::std::string::String::from(#description),
                     input_schema: ::toolkeep_sdk::__private::input_schema::<ToolkeepArguments>(),
-                    output_schema: #output::output_schema(),
+                    output_schema: #output_schema(),
                     hints: ::toolkeep_sdk::Hints {
                         read_only: #read_only,
                         non_destructive: #non_destructive,
@@ -223,7 +233,7 @@ fn implementation(
             ) -> ::core::result::Result<::toolkeep_sdk::Output, ::toolkeep_sdk::Failure> {
                 let #parsed: ToolkeepArguments =
                     ::toolkeep_sdk::__private::parse_arguments(arguments)?;
-                ::toolkeep_sdk::IntoOutput::into_output(#ident(#(#values),*))
+                #into_output(#ident(#(#values),*))
             }
         }
     }

@@ -1,0 +1,13 @@
+#![allow(unused)]
+
+use toolkeep_sdk::tool;
+
+/// Greets.
+#[tool(name = "say hello")]
+fn blank() {}
+
+/// Greets.
+#[tool]
+fn größe() {}
+
+fn main() {}

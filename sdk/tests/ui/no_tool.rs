@@ -1,0 +1,3 @@
+toolkeep_sdk::tools![];
+
+fn main() {}

@@ -1,0 +1,7 @@
+use toolkeep_sdk::tools;
+
+fn not_a_tool() {}
+
+tools![not_a_tool];
+
+fn main() {}
