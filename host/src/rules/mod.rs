@@ -2,5 +2,11 @@
 //! Pure: no I/O, no time, no tokio.
 
 pub mod access;
+pub mod config;
+pub mod manifest;
+pub mod pattern;
+pub mod problem;
+mod read;
+pub mod tool;
 pub mod verb;
 pub mod verdict;

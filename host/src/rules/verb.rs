@@ -155,6 +155,16 @@ impl Verbs {
         self.0 == 0
     }
 
+    /// The set and what it brings along: who may list or read may also see kind, size and times.
+    #[must_use]
+    pub const fn with_implied(self) -> Self {
+        if self.contains(Verb::List) || self.contains(Verb::Read) {
+            self.with(Verb::Stat)
+        } else {
+            self
+        }
+    }
+
     /// Whether any verb in the set changes the world.
     pub fn has_effect(self) -> bool {
         self.iter().any(Verb::is_effect)
