@@ -193,6 +193,11 @@ impl Pattern {
     }
 }
 
+/// The pattern that matches just `path`.
+pub fn escape(path: &str) -> String {
+    globset::escape(path)
+}
+
 /// The parts of a resolved path; none for the data's folder itself.
 fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
@@ -205,8 +210,10 @@ impl Patterns {
     /// The first text that is no pattern, and why. To report each, try them one by one with
     /// [`Patterns::check`].
     pub fn new(only: &[&str], except: &[&str]) -> Result<Self, BadPattern> {
-        let compile = |texts: &[&str]| texts.iter().map(|text| Pattern::parse(text)).collect();
-        let mut only: Vec<Pattern> = Result::<_, BadPattern>::from(compile(only))?;
+        let compile = |texts: &[&str]| -> Result<Vec<Pattern>, BadPattern> {
+            texts.iter().map(|text| Pattern::parse(text)).collect()
+        };
+        let mut only = compile(only)?;
         for pattern in &mut only {
             // `public/**` gives what is below `public`, not `public`: at least one part.
             if matches!(pattern.parts.last(), Some(Part::Any)) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::{Manifest, prose_fault};
+use super::verb::{Verb, Verbs};
 use crate::base::id::ToolName;
 
 /// The version of the custom section's form, written into it as `format`.
@@ -24,6 +25,23 @@ pub struct Hints {
     pub non_destructive: bool,
     /// Calling it again with the same arguments changes nothing more.
     pub idempotent: bool,
+}
+
+impl Hints {
+    /// The verbs that the hints rule out.
+    pub const fn forbidden(self) -> Verbs {
+        let destructive = Verbs::one(Verb::Modify).with(Verb::Delete);
+        match self {
+            Self {
+                read_only: true, ..
+            } => destructive.with(Verb::Create),
+            Self {
+                non_destructive: true,
+                ..
+            } => destructive,
+            _ => Verbs::NONE,
+        }
+    }
 }
 
 /// One tool, as its plugin describes it.

@@ -41,6 +41,11 @@ impl Handle {
             Self::Config => &[Verb::Read],
         }
     }
+
+    /// The same as a set.
+    pub fn all(self) -> Verbs {
+        self.verbs().iter().copied().collect()
+    }
 }
 
 impl fmt::Display for Handle {

@@ -101,8 +101,7 @@ impl TryFrom<Unchecked> for Manifest {
             return Err("there is more than one config need".to_owned());
         }
         for (need, FsNeed { verbs, why, .. }) in &needs.fs {
-            let known: Verbs = Handle::Fs.verbs().iter().copied().collect();
-            if verbs.is_empty() || !verbs.without(known).is_empty() {
+            if verbs.is_empty() || !verbs.without(Handle::Fs.all()).is_empty() {
                 return Err(format!(
                     "`verbs` of the fs need `{need}` is not a list of fs verbs"
                 ));

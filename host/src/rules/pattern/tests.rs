@@ -44,7 +44,8 @@ fn what_is_no_pattern_says_why() {
 #[test]
 fn the_documented_readings_hold() {
     // Pattern lists, then paths: admitted, and leading to something that is.
-    let cases: &[(&[&str], &[&str], &str, bool, bool)] = &[
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a str, bool, bool);
+    let cases: &[Case<'_>] = &[
         (&[], &[], "", true, true),
         (&[], &[], "a/b", true, true),
         (&[], &["private"], "private", false, false),
@@ -108,6 +109,14 @@ fn a_folder_is_whole_only_where_nothing_in_it_is_kept_back() {
         let shown = format!("{only:?} {except:?} {path:?}");
         assert_eq!(patterns(only, except).admits_whole(path), *whole, "{shown}");
     }
+}
+
+#[test]
+fn an_escaped_path_matches_itself() {
+    for path in ["a/b.md", "a/[x]/{y}*?.md", "!a,b"] {
+        assert!(patterns(&[&escape(path)], &[]).admits(path), "{path}");
+    }
+    assert!(!patterns(&[&escape("a*")], &[]).admits("ab"));
 }
 
 /// The obvious matcher, exponential and without cleverness: `zero` says whether a last `**` may
