@@ -69,6 +69,12 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, word)| word)
 }
 
+/// Whether `wrong` is `right` but for at most one slip of the finger: a letter more, less, other, or
+/// swapped with its neighbour.
+pub fn is_slip(wrong: &str, right: &str) -> bool {
+    distance(wrong, right) <= 1
+}
+
 /// The optimal string alignment distance: insertions, deletions, substitutions and swaps of
 /// neighbours that turn one text into the other.
 fn distance(a: &str, b: &str) -> usize {
@@ -91,6 +97,20 @@ mod tests {
     fn shortens_at_character_borders() {
         assert_eq!(shorten("äöü", 3), "äöü");
         assert_eq!(shorten("äöü", 2), "äö…");
+    }
+
+    #[test]
+    fn a_slip_is_one_letter() {
+        for wrong in [
+            "untrused",
+            "untrsuted",
+            "untrustedd",
+            "untrustet",
+            "untrusted",
+        ] {
+            assert!(is_slip(wrong, "untrusted"), "{wrong}");
+        }
+        assert!(!is_slip("trusted", "untrusted"));
     }
 
     #[test]

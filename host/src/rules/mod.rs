@@ -2,5 +2,15 @@
 //! Pure: no I/O, no time, no tokio.
 
 pub mod access;
+pub mod check;
+pub mod config;
+pub mod decide;
+pub mod manifest;
+pub mod may;
+pub mod pattern;
+pub mod problem;
+mod read;
+pub mod scope;
+pub mod tool;
 pub mod verb;
 pub mod verdict;

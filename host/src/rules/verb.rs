@@ -41,6 +41,11 @@ impl Handle {
             Self::Config => &[Verb::Read],
         }
     }
+
+    /// The same as a set.
+    pub fn all(self) -> Verbs {
+        self.verbs().iter().copied().collect()
+    }
 }
 
 impl fmt::Display for Handle {
@@ -153,6 +158,16 @@ impl Verbs {
     /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The set and what it brings along: who may list or read may also see kind, size and times.
+    #[must_use]
+    pub const fn with_implied(self) -> Self {
+        if self.contains(Verb::List) || self.contains(Verb::Read) {
+            self.with(Verb::Stat)
+        } else {
+            self
+        }
     }
 
     /// Whether any verb in the set changes the world.

@@ -1,0 +1,164 @@
+//! The operator's file, `toolkeep.toml`: places, plugins, grants and limits. Whatever is wrong in it
+//! makes all of it worth nothing: there is no half-read config.
+
+mod data;
+mod grant;
+mod limits;
+mod plugin;
+mod template;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::problem::Problems;
+use super::read::{Reader, Table};
+use crate::base::digest::Digest;
+use crate::base::id::Name;
+use crate::base::text;
+
+pub use data::{Data, Located, overlaps};
+pub use grant::{ConfigGrant, FsGrant, VerbLists};
+pub use limits::Limits;
+pub use plugin::Plugin;
+pub use template::{BadTemplate, NoAgent, Template};
+
+/// The operator's file, read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file, as its reader was told.
+    pub file: Arc<str>,
+    /// `[host]`.
+    pub host: HostSettings,
+    /// `[audit]`.
+    pub audit: AuditSettings,
+    /// `[limits]`, for plugins that say nothing else.
+    pub limits: Limits,
+    /// The places, by name.
+    pub data: BTreeMap<Name, Arc<Data>>,
+    /// The plugins, by the operator's names.
+    pub plugins: BTreeMap<Name, Arc<Plugin>>,
+    digest: Digest,
+}
+
+/// `[host]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostSettings {
+    /// The folder for all that is kept, if the operator chose one.
+    pub state: Option<String>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// The local file to which checkpoints also go.
+    pub checkpoint_to: Option<String>,
+    /// A checkpoint is made after so many records.
+    pub checkpoint_every: u64,
+    /// A checkpoint is made so long after a record that has none yet.
+    pub checkpoint_after_ms: u64,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            checkpoint_to: None,
+            checkpoint_every: 1000,
+            checkpoint_after_ms: 10_000,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the text of a `toolkeep.toml`, which messages call `file_name`.
+    ///
+    /// # Errors
+    /// All that is wrong with it, with lines.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Problems> {
+        let mut reader = Reader::new(file_name, text);
+        let document = reader.parse()?;
+        let root = document.root();
+        reader.only(&root, &["host", "audit", "limits", "data", "plugins"]);
+        let host = host(&mut reader, &root);
+        let audit = audit(&mut reader, &root);
+        let limits = limits::read(&mut reader, &root, Limits::default());
+        let data = data::read(&mut reader, &root);
+        let declared = reader.table_keys(&root, "data");
+        let plugins = plugin::read(&mut reader, &root, &data, &declared, limits);
+        reader.finish(Some(Self {
+            file: file_name.into(),
+            host,
+            audit,
+            limits,
+            data,
+            plugins,
+            digest: Digest::of(text.as_bytes()),
+        }))
+    }
+
+    /// The digest of the file's text: the version of the rules.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+fn host(reader: &mut Reader<'_>, root: &Table<'_>) -> HostSettings {
+    let mut host = HostSettings::default();
+    let Some(table) = reader.table(root, "host") else {
+        return host;
+    };
+    reader.only(&table, &["state"]);
+    if let Some(word) = reader.text(&table, "state") {
+        if word.text.contains(['{', '}']) {
+            let message = "`state` in [host] cannot be templated: it is the same for everyone";
+            reader.problem(word.at, message, None);
+        }
+        host.state = Some(word.text.to_owned());
+    }
+    host
+}
+
+fn audit(reader: &mut Reader<'_>, root: &Table<'_>) -> AuditSettings {
+    let mut audit = AuditSettings::default();
+    let Some(table) = reader.table(root, "audit") else {
+        return audit;
+    };
+    reader.only(
+        &table,
+        &["checkpoint_to", "checkpoint_every", "checkpoint_after_ms"],
+    );
+    if let Some(word) = reader.text(&table, "checkpoint_to") {
+        match local_file(word.text) {
+            Some(path) => audit.checkpoint_to = Some(path.to_owned()),
+            None => {
+                let message = format!(
+                    "`checkpoint_to` in [audit] is `{}`, which is no local file",
+                    text::visible(word.text)
+                );
+                let help = "write a path, or `file:///` and an absolute path without `%`";
+                reader.problem(word.at, message, Some(help.to_owned()));
+            }
+        }
+    }
+    if let Some((number, _)) = reader.integer(&table, "checkpoint_every") {
+        audit.checkpoint_every = number;
+    }
+    if let Some((number, _)) = reader.integer(&table, "checkpoint_after_ms") {
+        audit.checkpoint_after_ms = number;
+    }
+    audit
+}
+
+/// The path that `text`, a path or a `file:` URL, means.
+fn local_file(text: &str) -> Option<&str> {
+    match text.split_once(':') {
+        Some(("file", rest)) => rest.strip_prefix("//").filter(|path| {
+            path.starts_with('/') && path.len() > 1 && !path.contains(['%', '?', '#'])
+        }),
+        // `https://…`, and any other scheme: a path with a colon can be written as `./a:b`.
+        Some((scheme, _)) if !scheme.contains('/') => None,
+        _ => Some(text),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! The decision. Every reason is kept, in this order: what the manifest declares, whether there is a
+//! grant, what grant and narrowing say of each verb, patterns, the tool's hints, and whether the
+//! object can be reached at all. The strictest wins, and nothing here can turn a deny into an allow.
+
+use super::access::{Access, Object};
+use super::config::{FsGrant, VerbLists};
+use super::pattern;
+use super::scope::{Inner, Scope, config_table, fs_table, quoted};
+use super::verb::{Handle, Verb, Verbs};
+use super::verdict::{Judgement, Reason, ReasonCode, Verdict};
+use crate::base::text::visible;
+
+/// The reasons found so far.
+struct Reasons(Vec<Reason>);
+
+impl Reasons {
+    fn add(&mut self, verdict: Verdict, code: ReasonCode, text: String) {
+        self.0.push(Reason {
+            verdict,
+            code,
+            text,
+            remedy: None,
+        });
+    }
+
+    fn deny(&mut self, code: ReasonCode, text: String) {
+        self.add(Verdict::Deny, code, text);
+    }
+
+    fn with_remedy(&mut self, verdict: Verdict, code: ReasonCode, text: String, remedy: String) {
+        self.0.push(Reason {
+            verdict,
+            code,
+            text,
+            remedy: Some(remedy),
+        });
+    }
+}
+
+impl Scope {
+    /// Judges one access of the call.
+    pub fn decide(&self, access: &Access) -> Judgement {
+        // On the way on which all is well there is one reason, and one text.
+        let mut reasons = Reasons(Vec::with_capacity(1));
+        let inner = &*self.inner;
+        if access.verbs.is_empty() {
+            let text = "the access says nothing of what it wants".to_owned();
+            reasons.deny(ReasonCode::NotDeclared, text);
+        }
+        for verb in access.verbs.without(access.handle.all()).iter() {
+            let text = format!("{} has no verb `{verb}`", access.handle);
+            reasons.deny(ReasonCode::NotDeclared, text);
+        }
+        match access.handle {
+            Handle::Tool => inner.decide_tool(access, &mut reasons),
+            Handle::Fs => inner.decide_fs(access, &mut reasons),
+            Handle::Config => inner.decide_config(access, &mut reasons),
+        }
+        inner.judge_hints(access, &mut reasons);
+        judge_object(access, &mut reasons);
+        Judgement::new(reasons.0)
+    }
+}
+
+impl Inner {
+    fn decide_tool(&self, access: &Access, reasons: &mut Reasons) {
+        let Some(plugin) = &self.plugin else {
+            return self.no_plugin(reasons);
+        };
+        let is_this = matches!(&access.object, Object::Tool(name) if *name == *self.tool.as_str());
+        if !is_this || access.verbs != Verbs::one(Verb::Call) {
+            let text = format!(
+                "this is a call of tool `{}`, and of nothing else",
+                self.tool
+            );
+            return reasons.deny(ReasonCode::NotDeclared, text);
+        }
+        let text = format!("[plugins.{}] at {} has the tool", self.name, plugin.line);
+        reasons.add(Verdict::Allow, ReasonCode::Granted, text);
+    }
+
+    fn decide_fs(&self, access: &Access, reasons: &mut Reasons) {
+        let need = &access.need;
+        let declared = self.manifest.needs.fs.get(need).map(|need| need.verbs);
+        self.judge_declared(access, declared, reasons);
+        let Some(grant) = self.fs_grant(need) else {
+            if self.plugin.is_none() {
+                return self.no_plugin(reasons);
+            }
+            let table = fs_table(&self.name, need, declared.unwrap_or(wanted(access)));
+            return reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NoGrant,
+                format!("plugin `{}` has no grant for `{need}`", self.name),
+                format!("add to {}:\n{table}", visible(&self.file)),
+            );
+        };
+        self.judge_verbs(wanted(access), &grant.lists, reasons);
+        judge_path(access, grant, reasons);
+    }
+
+    fn decide_config(&self, access: &Access, reasons: &mut Reasons) {
+        let need = &access.need;
+        let declared = self.manifest.needs.config.get(need);
+        let verbs = declared.map(|_| Handle::Config.all());
+        self.judge_declared(access, verbs, reasons);
+        let Object::Key(key) = &access.object else {
+            return; // told by `judge_object`
+        };
+        if let Some(declared) = declared
+            && !declared.keys.contains(key)
+        {
+            let key = visible(key);
+            reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NotDeclared,
+                format!("plugin `{}` does not declare the key `{key}`", self.name),
+                format!("add `{key}` to `keys` in [needs.config.{need}] of its plugin.toml, and build it again"),
+            );
+        }
+        let Some(grant) = self.config_grant(need) else {
+            if self.plugin.is_none() {
+                return self.no_plugin(reasons);
+            }
+            let table = config_table(&self.name, need, std::iter::once(key.as_str()));
+            return reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NoGrant,
+                format!("plugin `{}` has no grant for `{need}`", self.name),
+                format!("add to {}:\n{table}", visible(&self.file)),
+            );
+        };
+        if !grant.values.contains_key(key) {
+            reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NoGrant,
+                format!("{} has no value for `{}`", grant.lists.table, visible(key)),
+                format!(
+                    "add `{} = \"…\"` to `values` in {} at {}",
+                    quoted(key),
+                    grant.lists.table,
+                    grant.values_line
+                ),
+            );
+        }
+        self.judge_verbs(wanted(access), &grant.lists, reasons);
+    }
+
+    /// The plugin is not in the operator's file at all.
+    fn no_plugin(&self, reasons: &mut Reasons) {
+        let file = visible(&self.file);
+        reasons.with_remedy(
+            Verdict::Deny,
+            ReasonCode::NoGrant,
+            format!("plugin `{}` is not in {file}", self.name),
+            format!("add [plugins.{}] with its `path` to {file}", self.name),
+        );
+    }
+
+    /// What the manifest does not declare is denied, whatever was granted.
+    fn judge_declared(&self, access: &Access, declared: Option<Verbs>, reasons: &mut Reasons) {
+        let Access { handle, need, .. } = access;
+        let Some(declared) = declared else {
+            return reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NotDeclared,
+                format!(
+                    "plugin `{}` does not declare the {handle} need `{need}`",
+                    self.name
+                ),
+                format!("declare [needs.{handle}.{need}] in its plugin.toml, and build it again"),
+            );
+        };
+        for verb in wanted(access).without(declared.with_implied()).iter() {
+            reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::NotDeclared,
+                format!("plugin `{}` does not declare `{verb}` for `{need}`", self.name),
+                format!(
+                    "add `{verb}` to `verbs` in [needs.{handle}.{need}] of its plugin.toml, and build it again"
+                ),
+            );
+        }
+    }
+
+    /// What the grant says of each verb, and what the tool's narrowing leaves of it.
+    fn judge_verbs(&self, verbs: Verbs, grant: &VerbLists, reasons: &mut Reasons) {
+        let (allowed, asked) = (grant.allowed(), grant.asked());
+        let granted = verbs.intersection(allowed);
+        if !granted.is_empty() {
+            let text = format!("{} at {} allows {granted}", grant.table, grant.line);
+            reasons.add(Verdict::Allow, ReasonCode::Granted, text);
+        }
+        for verb in verbs.without(allowed).iter() {
+            let (verdict, code, says) = if asked.contains(verb) {
+                (Verdict::Ask, ReasonCode::Asks, "says to ask before")
+            } else {
+                (Verdict::Deny, ReasonCode::NotGranted, "does not grant")
+            };
+            let text = format!("{} at {} {says} `{verb}`", grant.table, grant.line);
+            reasons.with_remedy(verdict, code, text, grant.remedy(verb));
+        }
+        let Some(narrowing) = &self.narrowing else {
+            return;
+        };
+        for verb in verbs.without(narrowing.allowed()).iter() {
+            let (verdict, code, says) = if narrowing.asked().contains(verb) {
+                (Verdict::Ask, ReasonCode::Asks, "says to ask before")
+            } else {
+                (
+                    Verdict::Deny,
+                    ReasonCode::Narrowed,
+                    "leaves this tool without",
+                )
+            };
+            let text = format!("{} at {} {says} `{verb}`", narrowing.table, narrowing.line);
+            reasons.with_remedy(verdict, code, text, narrowing.remedy(verb));
+        }
+    }
+
+    /// A tool is held to what it says of itself.
+    fn judge_hints(&self, access: &Access, reasons: &mut Reasons) {
+        let hint = if self.hints.read_only {
+            "read_only"
+        } else {
+            "non_destructive"
+        };
+        for verb in access.verbs.intersection(self.hints.forbidden()).iter() {
+            reasons.with_remedy(
+                Verdict::Deny,
+                ReasonCode::Hint,
+                format!(
+                    "tool `{}` says that it is `{hint}`, so it may not {verb}",
+                    self.tool
+                ),
+                format!("take `{hint}` from the tool in the plugin's source, and build it again"),
+            );
+        }
+    }
+}
+
+/// The wanted verbs that the handle knows; the others are told already.
+fn wanted(access: &Access) -> Verbs {
+    access.verbs.intersection(access.handle.all())
+}
+
+/// Whether the grant is for this path. A folder that only leads to paths which the grant is for may
+/// be looked at, and no more.
+fn judge_path(access: &Access, grant: &FsGrant, reasons: &mut Reasons) {
+    let data = match &access.object {
+        Object::Path { data, .. } | Object::Unreachable { data, .. } => data,
+        _ => return, // told by `judge_object`
+    };
+    let lists = &grant.lists;
+    if *data != grant.data.name {
+        let text = format!(
+            "{} at {} is for [data.{}], not for [data.{data}]",
+            lists.table, lists.line, grant.data.name
+        );
+        reasons.deny(ReasonCode::NoGrant, text);
+    }
+    let Object::Path { path, .. } = &access.object else {
+        return;
+    };
+    let looking = Verbs::one(Verb::List).with(Verb::Stat);
+    let only_looks = access.is_folder && access.verbs.without(looking).is_empty();
+    let patterns = &grant.patterns;
+    let admitted = if only_looks {
+        patterns.leads(path)
+    } else {
+        patterns.admits(path)
+    };
+    if admitted {
+        return;
+    }
+    let (key, line, text, remedy) = match patterns.excepting(path) {
+        Some(pattern) => (
+            "except",
+            &grant.except_line,
+            format!("`{}` is under `{}` in", visible(path), visible(pattern)),
+            format!("take `{}` out of", visible(pattern)),
+        ),
+        None if path.is_empty() => {
+            let text = format!("`only` in {} never gives the folder itself", lists.table);
+            return reasons.deny(ReasonCode::Pattern, text);
+        }
+        None => (
+            "only",
+            &grant.only_line,
+            format!("`{}` is under nothing in", visible(path)),
+            format!("add `{}` to", visible(&pattern::escape(path))),
+        ),
+    };
+    let line = line.as_ref().unwrap_or(&lists.line);
+    reasons.with_remedy(
+        Verdict::Deny,
+        ReasonCode::Pattern,
+        format!("{text} `{key}` of {} at {line}", lists.table),
+        format!("{remedy} `{key}` in {} at {line}", lists.table),
+    );
+}
+
+/// Whether there is anything real that the access is about, of the kind that the handle has.
+fn judge_object(access: &Access, reasons: &mut Reasons) {
+    let text = match (access.handle, &access.object) {
+        (_, Object::Unreachable { asked, why, .. }) => format!("`{}` {why}", visible(asked)),
+        (Handle::Fs, Object::Path { path, .. }) if is_resolved(path) => return,
+        (Handle::Tool, Object::Tool(_)) | (Handle::Config, Object::Key(_)) => return,
+        (Handle::Fs, Object::Path { path, .. }) => {
+            format!("`{}` is not a resolved path", visible(path))
+        }
+        (handle, object) => format!("`{object}` is nothing that {handle} has"),
+    };
+    reasons.deny(ReasonCode::Unreachable, text);
+}
+
+/// Whether a path is as [`Object::Path`] promises: it would be matched wrongly otherwise.
+fn is_resolved(path: &str) -> bool {
+    path.is_empty() || !path.split('/').any(|part| matches!(part, "" | "." | ".."))
+}
+
+#[cfg(test)]
+mod tests;
