@@ -1,10 +1,11 @@
-//! The decision. Every reason is kept, in this order: what the manifest declares, whether there is a
-//! grant, what grant and narrowing say of each verb, patterns, the tool's hints, and whether the
-//! object can be reached at all. The strictest wins, and nothing here can turn a deny into an allow.
+//! The decision. Every reason is kept, in this order: what the manifest declares, whether there is
+//! a grant, what grant and narrowing say of each verb, patterns, the tool's hints, and whether the
+//! object can be reached at all. The strictest wins; nothing here can turn a deny into an allow.
+
+mod object;
 
 use super::access::{Access, Object};
-use super::config::{FsGrant, VerbLists};
-use super::pattern;
+use super::config::VerbLists;
 use super::scope::{Inner, Scope, config_table, fs_table, quoted};
 use super::verb::{Handle, Verb, Verbs};
 use super::verdict::{Judgement, Reason, ReasonCode, Verdict};
@@ -57,7 +58,7 @@ impl Scope {
             Handle::Config => inner.decide_config(access, &mut reasons),
         }
         inner.judge_hints(access, &mut reasons);
-        judge_object(access, &mut reasons);
+        object::judge_object(access, &mut reasons);
         Judgement::new(reasons.0)
     }
 }
@@ -96,7 +97,7 @@ impl Inner {
             );
         };
         self.judge_verbs(wanted(access), &grant.lists, reasons);
-        judge_path(access, grant, reasons);
+        object::judge_path(access, grant, reasons);
     }
 
     fn decide_config(&self, access: &Access, reasons: &mut Reasons) {
@@ -105,7 +106,7 @@ impl Inner {
         let verbs = declared.map(|_| Handle::Config.all());
         self.judge_declared(access, verbs, reasons);
         let Object::Key(key) = &access.object else {
-            return; // told by `judge_object`
+            return; // told by `object::judge_object`
         };
         if let Some(declared) = declared
             && !declared.keys.contains(key)
@@ -115,7 +116,10 @@ impl Inner {
                 Verdict::Deny,
                 ReasonCode::NotDeclared,
                 format!("plugin `{}` does not declare the key `{key}`", self.name),
-                format!("add `{key}` to `keys` in [needs.config.{need}] of its plugin.toml, and build it again"),
+                format!(
+                    "add `{key}` to `keys` in [needs.config.{need}] of its plugin.toml, and build \
+                     it again"
+                ),
             );
         }
         let Some(grant) = self.config_grant(need) else {
@@ -175,9 +179,13 @@ impl Inner {
             reasons.with_remedy(
                 Verdict::Deny,
                 ReasonCode::NotDeclared,
-                format!("plugin `{}` does not declare `{verb}` for `{need}`", self.name),
                 format!(
-                    "add `{verb}` to `verbs` in [needs.{handle}.{need}] of its plugin.toml, and build it again"
+                    "plugin `{}` does not declare `{verb}` for `{need}`",
+                    self.name
+                ),
+                format!(
+                    "add `{verb}` to `verbs` in [needs.{handle}.{need}] of its plugin.toml, and \
+                     build it again"
                 ),
             );
         }
@@ -244,80 +252,7 @@ fn wanted(access: &Access) -> Verbs {
     access.verbs.intersection(access.handle.all())
 }
 
-/// Whether the grant is for this path. A folder that only leads to paths which the grant is for may
-/// be looked at, and no more.
-fn judge_path(access: &Access, grant: &FsGrant, reasons: &mut Reasons) {
-    let data = match &access.object {
-        Object::Path { data, .. } | Object::Unreachable { data, .. } => data,
-        _ => return, // told by `judge_object`
-    };
-    let lists = &grant.lists;
-    if *data != grant.data.name {
-        let text = format!(
-            "{} at {} is for [data.{}], not for [data.{data}]",
-            lists.table, lists.line, grant.data.name
-        );
-        reasons.deny(ReasonCode::NoGrant, text);
-    }
-    let Object::Path { path, .. } = &access.object else {
-        return;
-    };
-    let looking = Verbs::one(Verb::List).with(Verb::Stat);
-    let only_looks = access.is_folder && access.verbs.without(looking).is_empty();
-    let patterns = &grant.patterns;
-    let admitted = if only_looks {
-        patterns.leads(path)
-    } else {
-        patterns.admits(path)
-    };
-    if admitted {
-        return;
-    }
-    let (key, line, text, remedy) = match patterns.excepting(path) {
-        Some(pattern) => (
-            "except",
-            &grant.except_line,
-            format!("`{}` is under `{}` in", visible(path), visible(pattern)),
-            format!("take `{}` out of", visible(pattern)),
-        ),
-        None if path.is_empty() => {
-            let text = format!("`only` in {} never gives the folder itself", lists.table);
-            return reasons.deny(ReasonCode::Pattern, text);
-        }
-        None => (
-            "only",
-            &grant.only_line,
-            format!("`{}` is under nothing in", visible(path)),
-            format!("add `{}` to", visible(&pattern::escape(path))),
-        ),
-    };
-    let line = line.as_ref().unwrap_or(&lists.line);
-    reasons.with_remedy(
-        Verdict::Deny,
-        ReasonCode::Pattern,
-        format!("{text} `{key}` of {} at {line}", lists.table),
-        format!("{remedy} `{key}` in {} at {line}", lists.table),
-    );
-}
-
-/// Whether there is anything real that the access is about, of the kind that the handle has.
-fn judge_object(access: &Access, reasons: &mut Reasons) {
-    let text = match (access.handle, &access.object) {
-        (_, Object::Unreachable { asked, why, .. }) => format!("`{}` {why}", visible(asked)),
-        (Handle::Fs, Object::Path { path, .. }) if is_resolved(path) => return,
-        (Handle::Tool, Object::Tool(_)) | (Handle::Config, Object::Key(_)) => return,
-        (Handle::Fs, Object::Path { path, .. }) => {
-            format!("`{}` is not a resolved path", visible(path))
-        }
-        (handle, object) => format!("`{object}` is nothing that {handle} has"),
-    };
-    reasons.deny(ReasonCode::Unreachable, text);
-}
-
-/// Whether a path is as [`Object::Path`] promises: it would be matched wrongly otherwise.
-fn is_resolved(path: &str) -> bool {
-    path.is_empty() || !path.split('/').any(|part| matches!(part, "" | "." | ".."))
-}
-
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

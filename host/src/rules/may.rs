@@ -1,8 +1,9 @@
 //! Who may do what: for each tool of a plugin, in plain answers, what it may do. The same
 //! [`Rights`] that calls are judged by are shown, so that the answers cannot differ from the deeds.
 
+mod show;
+
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,6 @@ use super::verb::{Handle, Verb, Verbs};
 use super::verdict::Verdict;
 use crate::base::id::{Name, ToolName};
 use crate::base::label::Label;
-use crate::base::text::visible;
 
 /// What the tools of a plugin may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,58 +144,11 @@ impl Answer {
     }
 }
 
-impl fmt::Display for Answer {
-    /// `no`; `asks first: notebook (notes)`; `yes: notebook (notes)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.verdict {
-            Verdict::Deny => return f.write_str("no"),
-            Verdict::Ask => "asks first",
-            Verdict::Allow => "yes",
-        };
-        write!(f, "{word}: {}", self.by.join(", "))
-    }
-}
-
 impl FsCapability {
     fn shown(&self) -> String {
         match &self.place {
             Some(place) => format!("{} ({})", self.need, place.data),
             None => self.need.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for FsCapability {
-    /// One line: `notebook (notes): list, read; asks before delete; only *.md`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.shown())?;
-        match (self.allow.is_empty(), self.ask.is_empty()) {
-            (true, false) => write!(f, "asks before {}", self.ask)?,
-            (_, true) => write!(f, "{}", self.allow)?,
-            (false, false) => write!(f, "{}; asks before {}", self.allow, self.ask)?,
-        }
-        let Some(place) = &self.place else {
-            return Ok(());
-        };
-        for (word, patterns) in [("only", &place.only), ("except", &place.except)] {
-            if !patterns.is_empty() {
-                write!(f, "; {word} {}", visible(&patterns.join(", ")))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for ConfigCapability {
-    /// One line: `settings: read author, footer`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        let keys = visible(&keys.join(", "));
-        match self.read {
-            _ if keys.is_empty() => write!(f, "{}: nothing", self.need),
-            Verdict::Allow => write!(f, "{}: read {keys}", self.need),
-            Verdict::Ask => write!(f, "{}: asks before read {keys}", self.need),
-            Verdict::Deny => write!(f, "{}: nothing", self.need),
         }
     }
 }

@@ -43,8 +43,8 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// The rights for a need of `handle` that declares `declared`, under the grant and narrowing given by their
-    /// lists, in a tool with `hints`. Each of them can only take away.
+    /// The rights for a need of `handle` that declares `declared`, under the grant and narrowing
+    /// given by their lists, in a tool with `hints`. Each of them can only take away.
     pub fn new(
         handle: Handle,
         declared: Verbs,

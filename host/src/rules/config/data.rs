@@ -134,8 +134,8 @@ fn label(
     })
 }
 
-/// A confidentiality tag. A word that is nearly one of the fixed words is a slip, and one that would
-/// make untrusted data trusted.
+/// A confidentiality tag. A word that is nearly one of the fixed words is a slip, and taking it for a
+/// tag could make untrusted data trusted.
 fn tag(reader: &mut Reader<'_>, table: &Table<'_>, key: &str, word: &Word<'_>) -> Option<Name> {
     let fixed = [TRUSTED, UNTRUSTED, PUBLIC, PRIVATE];
     let folded = word.text.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The operator's file, `toolkeep.toml`: places, plugins, grants and limits. Whatever is wrong in it
+//! The operator's file, `toolkeep.toml`: places, plugins, grants and limits. Anything wrong in it
 //! makes all of it worth nothing: there is no half-read config.
 
 mod data;

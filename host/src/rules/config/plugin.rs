@@ -113,7 +113,8 @@ fn fs_grants(
         if let Some((other_name, other)) = other {
             let at = table.get("mount").map_or(table.at(), |entry| entry.at);
             let message = format!(
-                "the mount `{}` of `{name}` and the mount `{}` of `{other_name}` lie in one another",
+                "the mount `{}` of `{name}` and the mount `{}` of `{other_name}` lie in one \
+                 another",
                 grant.mount, other.mount
             );
             let help = format!("the other is at {}", other.lists.line);
