@@ -55,7 +55,8 @@ pub fn hex(bytes: &[u8]) -> String {
 fn push_hex(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
         for nibble in [byte >> 4, byte & 15] {
-            out.extend(char::from_digit(u32::from(nibble), 16));
+            let zero = if nibble < 10 { b'0' } else { b'a' - 10 };
+            out.push(char::from(zero + nibble));
         }
     }
 }
