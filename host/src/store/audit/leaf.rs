@@ -9,16 +9,13 @@ use sha2::{Digest as _, Sha256};
 use super::record::{Kind, Outcome, RECORD_VERSION, Record};
 use super::tree::leaf_hash;
 use crate::base::clock::Timestamp;
-use crate::base::digest::{Digest, from_hex, hex};
+use crate::base::digest::{Digest, hex};
 use crate::base::id::{CallId, Identity, Name, SessionId};
 use crate::base::label::{Integrity, Label};
-use crate::base::principal::Principal;
 use crate::rules::verb::{Handle, Verbs};
-use crate::rules::verdict::{Reason, ReasonCode, Verdict};
+use crate::rules::verdict::{ReasonCode, Verdict};
 use crate::store::error::StoreError;
 
-/// What stands in place of a text that was erased.
-pub const ERASED: &str = "(erased)";
 /// The largest number that every reader of JSON agrees on (RFC 8785 writes numbers as doubles).
 const LARGEST: u64 = (1 << 53) - 1;
 
@@ -37,74 +34,74 @@ pub struct Leaf {
 /// neither floats nor numbers above [`LARGEST`]: so plain serialisation is the canonical form, at a
 /// tenth of what sorting costs. A test compares it with a canonicaliser.
 #[derive(Serialize, Deserialize)]
-struct Body {
+pub(super) struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    approval: Option<String>,
+    pub(super) approval: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    arguments: Option<Digest>,
-    call: CallId,
-    handle: Handle,
-    kind: Kind,
+    pub(super) arguments: Option<Digest>,
+    pub(super) call: CallId,
+    pub(super) handle: Handle,
+    pub(super) kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    label_after: Option<BodyLabel>,
-    label_before: BodyLabel,
+    pub(super) label_after: Option<BodyLabel>,
+    pub(super) label_before: BodyLabel,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    need: Option<Name>,
-    object: Digest,
+    pub(super) need: Option<Name>,
+    pub(super) object: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    outcome: Option<Outcome>,
-    plugin: Name,
-    plugin_digest: Digest,
-    principal: Digest,
-    reasons: Vec<BodyReason>,
-    rules: Digest,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) plugin: Name,
+    pub(super) plugin_digest: Digest,
+    pub(super) principal: Digest,
+    pub(super) reasons: Vec<BodyReason>,
+    pub(super) rules: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    runtime_call: Option<String>,
-    seq: u64,
-    session: SessionId,
-    step: u32,
-    time: Timestamp,
-    tool: String,
+    pub(super) runtime_call: Option<String>,
+    pub(super) seq: u64,
+    pub(super) session: SessionId,
+    pub(super) step: u32,
+    pub(super) time: Timestamp,
+    pub(super) tool: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    trace_parent: Option<String>,
-    v: u32,
-    verbs: Verbs,
-    verdict: Verdict,
+    pub(super) trace_parent: Option<String>,
+    pub(super) v: u32,
+    pub(super) verbs: Verbs,
+    pub(super) verdict: Verdict,
 }
 
 #[derive(Serialize, Deserialize)]
-struct BodyLabel {
-    confidentiality: BTreeSet<Name>,
-    integrity: Integrity,
+pub(super) struct BodyLabel {
+    pub(super) confidentiality: BTreeSet<Name>,
+    pub(super) integrity: Integrity,
 }
 
 #[derive(Serialize, Deserialize)]
-struct BodyReason {
-    code: ReasonCode,
+pub(super) struct BodyReason {
+    pub(super) code: ReasonCode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    remedy: Option<Digest>,
-    text: Digest,
-    verdict: Verdict,
+    pub(super) remedy: Option<Digest>,
+    pub(super) text: Digest,
+    pub(super) verdict: Verdict,
 }
 
 /// What stands beside the body. A text that was erased is `null`.
 #[derive(Serialize, Deserialize)]
-struct Private {
-    object: Option<Secret>,
-    principal: Option<Secret>,
-    reasons: Vec<PrivateReason>,
+pub(super) struct Private {
+    pub(super) object: Option<Secret>,
+    pub(super) principal: Option<Secret>,
+    pub(super) reasons: Vec<PrivateReason>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PrivateReason {
-    remedy: Option<Secret>,
-    text: Option<Secret>,
+pub(super) struct PrivateReason {
+    pub(super) remedy: Option<Secret>,
+    pub(super) text: Option<Secret>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Secret {
-    salt: String,
-    text: String,
+pub(super) struct Secret {
+    pub(super) salt: String,
+    pub(super) text: String,
 }
 
 #[derive(Serialize)]
@@ -141,7 +138,7 @@ impl Salts {
     }
 }
 
-fn commitment(salt: &[u8; 16], text: &str) -> Digest {
+pub(super) fn commitment(salt: &[u8; 16], text: &str) -> Digest {
     let mut hasher = Sha256::new();
     hasher.update(salt);
     hasher.update(text);
@@ -231,13 +228,6 @@ fn body_label(label: &Label) -> BodyLabel {
     }
 }
 
-fn label(body: BodyLabel) -> Label {
-    Label {
-        integrity: body.integrity,
-        confidentiality: body.confidentiality,
-    }
-}
-
 fn within_bounds(outcome: Outcome) -> Outcome {
     Outcome {
         bytes_read: outcome.bytes_read.map(|bytes| bytes.min(LARGEST)),
@@ -247,128 +237,9 @@ fn within_bounds(outcome: Outcome) -> Outcome {
     }
 }
 
-/// A stored record, read again.
-#[derive(Debug)]
-pub struct Opened {
-    /// The record, its texts restored as far as they are there.
-    pub record: Record,
-    /// The number that the body itself states.
-    pub seq: u64,
-    /// What is wrong with the texts, in words; each names its field.
-    pub faults: Vec<String>,
-    /// How many texts were erased.
-    pub erased: usize,
-}
-
-/// Reads a stored record and compares every text with its commitment.
-///
-/// # Errors
-/// Why the body or the texts cannot be read at all.
-pub fn open(body: &str, private: &str) -> Result<Opened, String> {
-    let unreadable = |what| move |error| format!("{what} can't be read: {error}");
-    let body: Body = serde_json::from_str(body).map_err(unreadable("the body"))?;
-    let texts: Private = serde_json::from_str(private).map_err(unreadable("the private part"))?;
-    let mut check = Check::default();
-    // A newer program may have written more than this one knows.
-    if body.v <= RECORD_VERSION && serde_json::to_string(&texts).ok().as_deref() != Some(private) {
-        check.fault("the private part is not as it was written");
-    }
-    if texts.reasons.len() != body.reasons.len() {
-        check.fault("the private part has another number of reasons than the body");
-    }
-    let object = check.text("object", body.object, texts.object);
-    let principal = check.text("principal", body.principal, texts.principal);
-    let principal = check.principal(principal)?;
-    let mut secrets = texts.reasons.into_iter();
-    let mut reasons = Vec::with_capacity(body.reasons.len());
-    for (index, reason) in body.reasons.into_iter().enumerate() {
-        let (text, remedy) = secrets.next().map_or((None, None), |s| (s.text, s.remedy));
-        reasons.push(Reason {
-            verdict: reason.verdict,
-            code: reason.code,
-            text: check.text(&format!("reasons[{index}].text"), reason.text, text),
-            remedy: match (reason.remedy, remedy) {
-                (Some(commitment), remedy) => {
-                    Some(check.text(&format!("reasons[{index}].remedy"), commitment, remedy))
-                }
-                (None, Some(_)) => {
-                    check.fault("the private part has a remedy that the body does not");
-                    None
-                }
-                (None, None) => None,
-            },
-        });
-    }
-    let record = Record {
-        kind: body.kind,
-        time: body.time,
-        principal,
-        session: body.session,
-        call: body.call,
-        step: body.step,
-        runtime_call: body.runtime_call,
-        trace_parent: body.trace_parent,
-        plugin: body.plugin,
-        plugin_digest: body.plugin_digest,
-        tool: body.tool,
-        handle: body.handle,
-        need: body.need,
-        verbs: body.verbs,
-        object,
-        arguments: body.arguments,
-        verdict: body.verdict,
-        reasons,
-        approval: body.approval,
-        rules: body.rules,
-        label_before: label(body.label_before),
-        label_after: body.label_after.map(label),
-        outcome: body.outcome,
-    };
-    Ok(Opened {
-        record,
-        seq: body.seq,
-        faults: check.faults,
-        erased: check.erased,
-    })
-}
-
-#[derive(Default)]
-struct Check {
-    faults: Vec<String>,
-    erased: usize,
-}
-
-impl Check {
-    fn fault(&mut self, what: &str) {
-        self.faults.push(what.to_owned());
-    }
-
-    /// The text that opens `commitment`, whether it does or not.
-    fn text(&mut self, field: &str, wanted: Digest, secret: Option<Secret>) -> String {
-        let Some(Secret { salt, text }) = secret else {
-            self.erased += 1;
-            return ERASED.to_owned();
-        };
-        if from_hex(&salt).is_none_or(|salt| commitment(&salt, &text) != wanted) {
-            self.faults.push(format!(
-                "the text of `{field}` is not the one that was recorded"
-            ));
-        }
-        text
-    }
-
-    fn principal(&mut self, text: String) -> Result<Principal, String> {
-        if text == ERASED {
-            let erased = || Identity::new(ERASED).map_err(|error| error.to_string());
-            return Ok(Principal::new(erased()?, erased()?));
-        }
-        serde_json::from_str(&text)
-            .map_err(|error| format!("the text of `principal` can't be read: {error}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::opened::open;
     use super::super::testing;
     use super::*;
 
@@ -398,19 +269,6 @@ mod tests {
             assert!(first.private.contains(text), "{text}");
         }
         assert_ne!(first.body, second.body);
-    }
-
-    #[test]
-    fn erasing_a_text_is_seen_and_is_no_fault() {
-        let leaf = write(0, &testing::full(), &mut Salts::default()).unwrap();
-        let mut texts: serde_json::Value = serde_json::from_str(&leaf.private).unwrap();
-        texts["object"] = serde_json::Value::Null;
-        texts["principal"] = serde_json::Value::Null;
-        let opened = open(&leaf.body, &texts.to_string()).unwrap();
-        assert_eq!(opened.faults, Vec::<String>::new());
-        assert_eq!(opened.erased, 2);
-        assert_eq!(opened.record.object, ERASED);
-        assert_eq!(opened.record.principal.to_string(), "(erased)/(erased)");
     }
 
     #[test]

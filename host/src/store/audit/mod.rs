@@ -8,11 +8,14 @@ pub mod checkpoint;
 mod key;
 pub(super) mod leaf;
 mod ledger;
+pub mod log;
+mod opened;
 pub mod query;
 pub mod record;
+pub mod report;
 pub(super) mod tree;
 pub mod verify;
-pub mod writer;
+mod writer;
 
 #[cfg(test)]
 pub(super) mod testing;
@@ -20,7 +23,8 @@ pub(super) mod testing;
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use log::{AuditLog, Durability, Options, Ticket};
 pub use query::{AuditReader, Filter, StoredRecord};
 pub use record::Record;
-pub use verify::{Finding, Report, verify};
-pub use writer::{AuditLog, Durability, Options, Ticket};
+pub use report::{Finding, Report};
+pub use verify::verify;

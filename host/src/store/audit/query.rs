@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaf;
+use super::opened;
 use super::record::{Kind, Record};
 use super::tree::leaf_hash;
 use crate::base::clock::Timestamp;
@@ -112,7 +112,7 @@ impl AuditReader {
 fn stored(row: StoredRow) -> Result<StoredRecord, StoreError> {
     let seq = u64::try_from(row.seq).unwrap_or_default();
     let opened =
-        leaf::open(&row.body, &row.private).map_err(|why| StoreError::Record { seq, why })?;
+        opened::open(&row.body, &row.private).map_err(|why| StoreError::Record { seq, why })?;
     Ok(StoredRecord {
         seq,
         intact: opened.faults.is_empty()

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::leaf::{Salts, open, write};
+use super::super::leaf::{Salts, write};
+use super::super::opened::open;
 use super::super::testing::varied;
 use super::super::tree::leaf_hash;
 use crate::base::digest::Digest;

@@ -10,10 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ledger::Ledger;
+use super::log::{AuditLog, Options};
 use super::record::Record;
+use super::report::Report;
 use super::testing;
-use super::verify::{Report, verify};
-use super::writer::{AuditLog, Options};
+use super::verify::verify;
 
 /// Options under which no clock makes a checkpoint.
 fn on_demand() -> Options {

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::super::log::{AuditLog, Durability, Options};
 use super::super::testing::{Folder, plain as record};
-use super::super::writer::{AuditLog, Durability, Options};
 use super::check;
 
 const WORK: &str = "TOOLKEEP_TEST_WORK";

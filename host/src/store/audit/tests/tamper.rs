@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::super::leaf;
+use super::super::report::{Finding, Source};
 use super::super::testing::{Folder, full, plain as record};
 use super::super::tree::{Frontier, leaf_hash};
-use super::super::verify::{Finding, Source, verify};
+use super::super::verify::verify;
 use super::{check, findings, make, plain};
 use crate::store::db::{Db, raw};
 
@@ -238,7 +239,7 @@ fn a_rewritten_and_signed_again_log_is_a_fork_of_the_copy() {
     assert_eq!(
         report.findings,
         [Finding::Fork {
-            source_: Source::File,
+            held: Source::File,
             after: 10,
             size: 20
         }]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::ledger::Ledger;
+use super::super::log::{AuditLog, Durability, Options};
 use super::super::testing::{Folder, full, plain as record};
 use super::super::verify::verify;
-use super::super::writer::{AuditLog, Durability, Options};
 use super::{check, on_demand, open};
 use crate::store::StoreError;
 use crate::store::db::raw;
@@ -60,7 +60,7 @@ async fn checkpoints_come_by_count_by_clock_on_demand_and_at_the_end() {
         Options {
             checkpoint_to: Some(copy.clone()),
             checkpoint_every: 5,
-            checkpoint_after: Duration::from_millis(50),
+            checkpoint_after: Duration::from_secs(1),
         },
     )
     .unwrap();
