@@ -45,12 +45,34 @@ impl Digest {
 
 /// Lower-case hex digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
     let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
+    push_hex(&mut out, bytes);
     out
+}
+
+/// Appends the hex digits. By hand, since the formatting machinery takes a microsecond a digest and
+/// every record of the audit log holds several.
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            let zero = if nibble < 10 { b'0' } else { b'a' - 10 };
+            out.push(char::from(zero + nibble));
+        }
+    }
+}
+
+/// The bytes that `digits`, lower-case hex, stand for; none if there are not exactly `N` of them.
+pub fn from_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let digits = digits.as_bytes();
+    if digits.len() != N * 2 {
+        return None;
+    }
+    let mut out = [0u8; N];
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        let &[high, low] = pair else { return None };
+        *byte = nibble(high)? << 4 | nibble(low)?;
+    }
+    Some(out)
 }
 
 impl fmt::Display for Digest {
@@ -74,32 +96,25 @@ impl FromStr for Digest {
     type Err = BadDigest;
 
     fn from_str(text: &str) -> Result<Self, BadDigest> {
-        let digits = text.strip_prefix("sha256:").ok_or(BadDigest)?.as_bytes();
-        if digits.len() != 64 {
-            return Err(BadDigest);
-        }
-        let mut out = [0u8; 32];
-        for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-            let &[high, low] = pair else {
-                return Err(BadDigest);
-            };
-            *byte = nibble(high)? << 4 | nibble(low)?;
-        }
-        Ok(Self(out))
+        let digits = text.strip_prefix("sha256:").ok_or(BadDigest)?;
+        from_hex(digits).map(Self).ok_or(BadDigest)
     }
 }
 
-fn nibble(digit: u8) -> Result<u8, BadDigest> {
+fn nibble(digit: u8) -> Option<u8> {
     match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(BadDigest),
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = String::with_capacity(7 + 64);
+        text.push_str("sha256:");
+        push_hex(&mut text, &self.0);
+        serializer.serialize_str(&text)
     }
 }
 

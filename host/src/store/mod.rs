@@ -1,3 +1,8 @@
 //! Memory: what outlives a process.
 
 pub mod audit;
+mod db;
+pub mod error;
+mod folder;
+
+pub use error::StoreError;

@@ -1,3 +1,30 @@
 //! The audit log: what every call wanted, what was decided and why, and what came of it.
+//!
+//! Records are rows of the state folder's database; the proof that none was touched is a Merkle
+//! tree over them ([`tree`]) whose head is signed now and then ([`checkpoint`]). `docs/formats.md`
+//! describes all of it for people who read no Rust.
 
+pub mod checkpoint;
+mod key;
+pub(super) mod leaf;
+mod ledger;
+pub mod log;
+mod opened;
+pub mod query;
 pub mod record;
+pub mod report;
+pub(super) mod tree;
+pub mod verify;
+mod writer;
+
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::Checkpoint;
+pub use log::{AuditLog, Durability, Options, Ticket};
+pub use query::{AuditReader, Filter, StoredRecord};
+pub use record::Record;
+pub use report::{Finding, Report};
+pub use verify::verify;

@@ -28,6 +28,18 @@ pub enum Kind {
     Refusal,
 }
 
+impl Kind {
+    /// The word used in the log and in docs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Outcome => "outcome",
+            Self::Access => "access",
+            Self::Refusal => "refusal",
+        }
+    }
+}
+
 /// How an access or a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,13 +57,10 @@ pub enum Status {
 }
 
 /// What came of an access or a call.
+///
+/// The fields stand in the order of their names, which is the order that the canonical form wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// How it ended.
-    pub status: Status,
-    /// A fixed word for the error where it failed, such as `no-entry` or `time-limit`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
     /// Bytes that the guest got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_read: Option<u64>,
@@ -63,6 +72,11 @@ pub struct Outcome {
     pub digest: Option<Digest>,
     /// Microseconds from decision to end.
     pub duration_us: u64,
+    /// A fixed word for the error where it failed, such as `no-entry` or `time-limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How it ended.
+    pub status: Status,
 }
 
 /// One entry of the audit log, before the log gives it its sequence number.
