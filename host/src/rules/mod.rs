@@ -2,6 +2,7 @@
 //! Pure: no I/O, no time, no tokio.
 
 pub mod access;
+mod calling;
 pub mod check;
 pub mod config;
 pub mod decide;

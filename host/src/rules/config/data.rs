@@ -34,6 +34,14 @@ const TRUSTED: &str = "trusted";
 const UNTRUSTED: &str = "untrusted";
 const PUBLIC: &str = "public";
 
+/// The label of local data of which nothing else is said: trusted and private.
+pub fn local_label() -> Label {
+    Label {
+        integrity: Integrity::Trusted,
+        confidentiality: Name::new(PRIVATE).into_iter().collect(),
+    }
+}
+
 /// Reads all of `[data]`.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> BTreeMap<Name, Arc<Data>> {
     let mut all = BTreeMap::new();
@@ -42,11 +50,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> BTreeMap<Name, 
         reader.only(&table, &["dir", "label", "accepts"]);
         let name = reader.name(name.text, name.at);
         let dir = folder(reader, &table);
-        let undeclared = Label {
-            integrity: Integrity::Trusted,
-            confidentiality: Name::new(PRIVATE).into_iter().collect(),
-        };
-        let label = label(reader, &table, "label", &undeclared);
+        let label = label(reader, &table, "label", &local_label());
         let accepts = label
             .as_ref()
             .and_then(|own| self::label(reader, &table, "accepts", own));

@@ -16,7 +16,7 @@ use crate::base::digest::Digest;
 use crate::base::id::Name;
 use crate::base::text;
 
-pub use data::{Data, Located, overlaps};
+pub use data::{Data, Located, local_label, overlaps};
 pub use grant::{ConfigGrant, FsGrant, VerbLists};
 pub use limits::Limits;
 pub use plugin::Plugin;

@@ -1,0 +1,29 @@
+//! What all calls of one host share at the gate: the log, and whom to ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::approver::Approver;
+use crate::base::digest::Digest;
+use crate::store::audit::log::AuditLog;
+
+/// What all calls of one host share at the gate.
+pub struct Gate {
+    pub(super) log: Arc<AuditLog>,
+    pub(super) approver: Arc<dyn Approver>,
+    pub(super) rules: Digest,
+    pub(super) patience: Duration,
+}
+
+impl Gate {
+    /// A gate that judges by the rules of digest `rules`, asks `approver` and gives up after
+    /// `patience`, and records to `log`.
+    pub fn new(
+        log: Arc<AuditLog>,
+        approver: Arc<dyn Approver>,
+        rules: Digest,
+        patience: Duration,
+    ) -> Self {
+        Self { log, approver, rules, patience }
+    }
+}

@@ -1,0 +1,10 @@
+//! The one door: every access to the world passes [`call::Call::judge`], and all that goes back to
+//! the model passes [`exit`]. Nothing else can make a [`pass::Pass`].
+
+pub mod approver;
+pub mod call;
+pub mod door;
+pub mod exit;
+pub mod pass;
+pub mod refusal;
+pub mod session;
