@@ -1,0 +1,7 @@
+//! From WIT to handles and back: one file an interface, thin, with no decisions.
+
+pub(super) mod config;
+pub(super) mod fs;
+pub(super) mod report;
+pub(super) mod stdio;
+pub(super) mod tool;

@@ -1,0 +1,175 @@
+//! Compiled code on disk. Loading compiled code is as good as running it natively, so nothing is
+//! loaded that this keep did not compile itself: each file carries a MAC under a key that only this
+//! keep has, over the component's digest, the engine's settings and the code.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+use crate::base::digest::Digest;
+
+const MAC_BYTES: usize = 32;
+const KEY_BYTES: usize = 32;
+
+/// Compiled code on disk. A cache that cannot be used is not an error: the plugin is compiled anew.
+pub(super) struct Cache {
+    folder: PathBuf,
+    key: [u8; KEY_BYTES],
+}
+
+impl Cache {
+    /// The cache in `folder`, with the key in `key_file`, both made where they are missing.
+    pub(super) fn open(folder: &Path, key_file: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_owned(), key: load_key(key_file)? })
+    }
+
+    /// The code compiled from the component of digest `component` by an engine that is compatible
+    /// with `engine`, if it is there and authentic.
+    pub(super) fn load(&self, component: &Digest, engine: &Digest) -> Option<Vec<u8>> {
+        let mut file = fs::read(self.path(component, engine)).ok()?;
+        let code = file.split_off_checked(MAC_BYTES)?;
+        self.mac(component, engine, &code).verify_slice(&file).ok()?;
+        Some(code)
+    }
+
+    /// Keeps compiled code. Others may read the file meanwhile: they see all of it or nothing.
+    pub(super) fn store(&self, component: &Digest, engine: &Digest, code: &[u8]) -> io::Result<()> {
+        let mac = self.mac(component, engine, code).finalize().into_bytes();
+        let path = self.path(component, engine);
+        let partial = self.folder.join(format!("{}.{}.partial", component.hex(), random_suffix()?));
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        file.write_all(&mac)?;
+        file.write_all(code)?;
+        drop(file);
+        fs::rename(&partial, &path)
+    }
+
+    fn path(&self, component: &Digest, engine: &Digest) -> PathBuf {
+        let engine: String = engine.hex().chars().take(16).collect();
+        self.folder.join(format!("{}-{engine}.cwasm", component.hex()))
+    }
+
+    /// The key, padded to the hash's block as HMAC pads it.
+    fn block_key(&self) -> [u8; 64] {
+        let mut block = [0u8; 64];
+        for (into, from) in block.iter_mut().zip(self.key) {
+            *into = from;
+        }
+        block
+    }
+
+    fn mac(&self, component: &Digest, engine: &Digest, code: &[u8]) -> Hmac<Sha256> {
+        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new((&self.block_key()).into());
+        mac.update(component.as_bytes());
+        mac.update(engine.as_bytes());
+        mac.update(code);
+        mac
+    }
+}
+
+trait SplitOff {
+    fn split_off_checked(&mut self, at: usize) -> Option<Vec<u8>>;
+}
+
+impl SplitOff for Vec<u8> {
+    fn split_off_checked(&mut self, at: usize) -> Option<Vec<u8>> {
+        (self.len() >= at).then(|| self.split_off(at))
+    }
+}
+
+/// The key in `path`; a fresh one where there is none. Two processes at once end with the same.
+fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut key = [0u8; KEY_BYTES];
+    if !path.exists() {
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let partial = path.with_extension(format!("{}.partial", random_suffix()?));
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        file.write_all(&key)?;
+        file.sync_all()?;
+        // A link fails where the key came to be there meanwhile, and then that one counts.
+        let linked = fs::hard_link(&partial, path);
+        fs::remove_file(&partial)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    let bytes = fs::read(path)?;
+    key = bytes.try_into().map_err(|_| {
+        let text = format!("`{}` is not a key of {KEY_BYTES} bytes; remove it", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })?;
+    Ok(key)
+}
+
+fn random_suffix() -> io::Result<String> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(crate::base::digest::hex(&bytes))
+}
+
+/// A digest of an engine's settings and version, from the hash that wasmtime gives of them.
+pub(super) fn engine_digest(engine: &wasmtime::Engine) -> Digest {
+    struct Collect(Vec<u8>);
+    impl Hasher for Collect {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut all = Collect(Vec::new());
+    engine.precompile_compatibility_hash().hash(&mut all);
+    Digest::of(&all.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("toolkeep-cache-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        path
+    }
+
+    #[test]
+    fn gives_back_only_what_it_wrote_itself() {
+        let folder = folder("tamper");
+        let (component, engine) = (Digest::of(b"component"), Digest::of(b"engine"));
+        let cache = Cache::open(&folder, &folder.join("cache.key")).unwrap();
+        assert_eq!(cache.load(&component, &engine), None);
+        cache.store(&component, &engine, b"code").unwrap();
+        assert_eq!(cache.load(&component, &engine).as_deref(), Some(&b"code"[..]));
+        assert_eq!(cache.load(&component, &Digest::of(b"another engine")), None);
+
+        let path = cache.path(&component, &engine);
+        let good = fs::read(&path).unwrap();
+        for bad in [&good[..good.len() - 1], &good[..10], b"", &[&good[..], b"x"].concat()] {
+            fs::write(&path, bad).unwrap();
+            assert_eq!(cache.load(&component, &engine), None);
+        }
+        // Another component's code under this one's name.
+        cache.store(&Digest::of(b"evil"), &engine, b"evil").unwrap();
+        fs::rename(cache.path(&Digest::of(b"evil"), &engine), &path).unwrap();
+        assert_eq!(cache.load(&component, &engine), None);
+        // Another keep's key.
+        fs::write(&path, &good).unwrap();
+        let other = Cache::open(&folder, &folder.join("other.key")).unwrap();
+        assert_eq!(other.load(&component, &engine), None);
+        assert_eq!(cache.load(&component, &engine).as_deref(), Some(&b"code"[..]));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,63 @@
+//! What the host keeps for one running guest.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::bind::fs::Folders;
+use super::bind::stdio::Lines;
+use super::limits::Limiter;
+use super::run::Limits;
+use crate::gate::call::Call;
+use crate::handle::fs::mount::Mount;
+use crate::handle::report::{Level, Reporter};
+
+/// What the host keeps for one running guest. It lives for one call.
+pub(super) struct Guest {
+    table: ResourceTable,
+    wasi: WasiCtx,
+    pub(super) folders: Folders,
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) limiter: Limiter,
+    /// None while a plugin is described: then there is nothing to mediate, because nothing is given.
+    pub(super) call: Option<Arc<Call>>,
+    pub(super) ticks_left: u64,
+}
+
+impl Guest {
+    pub(super) fn new(
+        call: Option<Arc<Call>>,
+        mounts: Vec<Mount>,
+        reporter: Arc<Reporter>,
+        limits: &Limits,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(limits.open_handles).unwrap_or(usize::MAX));
+        let wasi = WasiCtx::builder()
+            .max_random_size(limits.random_bytes)
+            .stdout(Lines::new(Level::Info, Arc::clone(&reporter), limits.stdout_bytes))
+            .stderr(Lines::new(Level::Warning, Arc::clone(&reporter), limits.stdout_bytes))
+            .build();
+        Self {
+            table,
+            wasi,
+            folders: Folders::new(mounts),
+            reporter,
+            limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
+            call,
+            ticks_left: limits.cpu_ticks(),
+        }
+    }
+
+    /// The parts that the file system's view works on.
+    pub(super) fn parts(&mut self) -> (&mut ResourceTable, &mut Folders, Option<&Arc<Call>>) {
+        (&mut self.table, &mut self.folders, self.call.as_ref())
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}

@@ -1,0 +1,230 @@
+//! One run of one guest: a fresh store, its limits, its clock, and how it ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bind::tool::{self, wit};
+use super::compile::{CompileError, Compiled, one_line};
+use super::guest::Guest;
+use super::links::Links;
+use super::runtime::{Engine, TICK};
+use crate::gate::call::Call;
+use crate::gate::exit::Ended;
+use crate::handle::fs::mount::Mount;
+use crate::handle::report::{Allowance, Level, Reporter};
+
+/// What one guest may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all its memories together.
+    pub memory_bytes: u64,
+    /// Elements of all its tables together.
+    pub table_elements: u64,
+    /// Core instances.
+    pub instances: u64,
+    /// Time on the processor.
+    pub cpu: Duration,
+    /// Time on the clock, without what it waited for a person.
+    pub wall: Duration,
+    /// Descriptors and streams open at the same time.
+    pub open_handles: u64,
+    /// Bytes that it may hand over in one call of the host.
+    pub host_call_bytes: u64,
+    /// Bytes of random that it may have at once.
+    pub random_bytes: u64,
+    /// Bytes of stdout and of stderr.
+    pub stdout_bytes: u64,
+}
+
+impl Limits {
+    pub(super) fn cpu_ticks(&self) -> u64 {
+        let ticks = self.cpu.as_millis().div_ceil(TICK.as_millis());
+        u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// What a guest is asked to do, and what it is given for it.
+pub struct Job {
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, a JSON object.
+    pub arguments: String,
+    /// The interfaces that it is given.
+    pub links: Links,
+    /// The data places that it sees.
+    pub mounts: Vec<Mount>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Its voice.
+    pub reporter: Arc<Reporter>,
+}
+
+/// A tool as the guest describes it, unchecked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// A short name for people.
+    pub title: Option<String>,
+    /// What it does.
+    pub description: String,
+    /// A JSON Schema, as text.
+    pub input_schema: String,
+    /// A JSON Schema, as text.
+    pub output_schema: Option<String>,
+    /// It says that it changes nothing.
+    pub read_only: bool,
+    /// It says that it only adds.
+    pub non_destructive: bool,
+    /// It says that calling it again changes nothing more.
+    pub idempotent: bool,
+}
+
+/// A guest was stopped by the host, for the reason of this fixed word.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("stopped: {0}")]
+struct Stop(&'static str);
+
+impl Engine {
+    /// Runs one tool in a fresh store, which is gone when this returns, however it ended.
+    ///
+    /// # Errors
+    /// [`CompileError::Link`] where the component needs something that `job.links` does not give.
+    pub async fn run(
+        &self,
+        plugin: &Compiled,
+        call: &Arc<Call>,
+        job: Job,
+    ) -> Result<Ended, CompileError> {
+        let pre = plugin.ready(job.links)?;
+        let guest = Guest::new(Some(Arc::clone(call)), job.mounts, job.reporter, &job.limits);
+        let waited = || call.waited();
+        let reporter = Arc::clone(&guest.reporter);
+        let (mut store, _turn) = match self.store(guest, &job.limits).await {
+            Ok(ready) => ready,
+            Err(stop) => return Ok(Ended::Stopped(stop.0)),
+        };
+        let work = async {
+            let plugin = pre.instantiate_async(&mut store).await?;
+            let tools = plugin.toolkeep_tool_tools();
+            tools.call_call(&mut store, &job.tool, &job.arguments).await
+        };
+        let ended = match within(job.limits.wall, waited, work).await {
+            None => Ended::Stopped("time-limit"),
+            Some(Ok(Ok(output))) => match tool::output(output) {
+                Some(output) => Ended::Done(output),
+                None => Ended::Stopped("bad-output"),
+            },
+            Some(Ok(Err(failure))) => Ended::Failed(tool::failure(failure)),
+            Some(Err(error)) => {
+                let word = stopped_by(&store, &error);
+                if word == "trap" {
+                    reporter.log(Level::Error, &format!("the tool trapped: {}", one_line(&error)));
+                }
+                Ended::Stopped(word)
+            }
+        };
+        drop(store);
+        Ok(ended)
+    }
+
+    /// Asks a plugin for its tools, in a sandbox with nothing in it.
+    ///
+    /// # Errors
+    /// A sentence on what went wrong.
+    pub async fn describe(
+        &self,
+        plugin: &Compiled,
+        limits: Limits,
+    ) -> Result<Vec<Described>, String> {
+        let pre = plugin.ready(Links::ALL).map_err(|error| error.to_string())?;
+        let silent = Allowance { lines: 0, bytes: 0, updates: 0 };
+        let guest = Guest::new(None, Vec::new(), Arc::new(Reporter::new(silent, None)), &limits);
+        let (mut store, _turn) =
+            self.store(guest, &limits).await.map_err(|stop| stop.to_string())?;
+        let work = async {
+            let plugin = pre.instantiate_async(&mut store).await?;
+            plugin.toolkeep_tool_tools().call_describe(&mut store).await
+        };
+        match within(limits.wall, || Duration::ZERO, work).await {
+            None => Err("`describe` did not come back in time".to_owned()),
+            Some(Err(error)) => Err(format!("`describe` failed: {}", one_line(&error))),
+            Some(Ok(tools)) => Ok(tools.into_iter().map(described).collect()),
+        }
+    }
+
+    async fn store(
+        &self,
+        guest: Guest,
+        limits: &Limits,
+    ) -> Result<(Store<Guest>, tokio::sync::SemaphorePermit<'_>), Stop> {
+        let turn = self.turns.acquire().await.map_err(|_| Stop("shutting-down"))?;
+        let mut store = Store::new(&self.wasm, guest);
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
+        let handles = usize::try_from(limits.open_handles).unwrap_or(usize::MAX);
+        store.set_max_component_handles(handles);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| {
+            let guest = store.data_mut();
+            match guest.ticks_left.checked_sub(1) {
+                Some(left) => {
+                    guest.ticks_left = left;
+                    Ok(UpdateDeadline::Yield(1))
+                }
+                None => Err(wasmtime::Error::new(Stop("cpu-limit"))),
+            }
+        });
+        Ok((store, turn))
+    }
+}
+
+/// Runs `work` for at most `limit`, not counting what `waited` says was spent waiting for a person.
+async fn within<T>(
+    limit: Duration,
+    waited: impl Fn() -> Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let began = Instant::now();
+    tokio::pin!(work);
+    loop {
+        let left = (limit + waited()).saturating_sub(began.elapsed());
+        match tokio::time::timeout(left, &mut work).await {
+            Ok(done) => return Some(done),
+            Err(_) if began.elapsed() < limit + waited() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// The fixed word for why a guest was stopped.
+fn stopped_by(store: &Store<Guest>, error: &wasmtime::Error) -> &'static str {
+    if let Some(Stop(word)) = error.downcast_ref::<Stop>() {
+        return word;
+    }
+    if error.is::<wasmtime_wasi::I32Exit>() {
+        return "exit";
+    }
+    if store.data().limiter.hit {
+        return "memory-limit";
+    }
+    match error.downcast_ref::<wasmtime::Trap>() {
+        Some(wasmtime::Trap::StackOverflow) => "stack-overflow",
+        _ => "trap",
+    }
+}
+
+fn described(tool: wit::Tool) -> Described {
+    Described {
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        input_schema: tool.input_schema,
+        output_schema: tool.output_schema,
+        read_only: tool.hints.read_only,
+        non_destructive: tool.hints.non_destructive,
+        idempotent: tool.hints.idempotent,
+    }
+}

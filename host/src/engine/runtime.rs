@@ -1,0 +1,101 @@
+//! The wasmtime engine of a host: its features, its pool and its clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// How long one tick of the engine's clock is. CPU time is counted in whole ticks, and a spinning
+/// guest gives way to others once per tick.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// How large the pool is. What one plugin may use of it are its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSize {
+    /// Calls at the same time; more wait for their turn.
+    pub calls: u32,
+    /// The largest memory that any plugin may have, in bytes.
+    pub memory_bytes: usize,
+    /// The most elements that any plugin's tables may have.
+    pub table_elements: usize,
+}
+
+impl Default for PoolSize {
+    fn default() -> Self {
+        Self { calls: 256, memory_bytes: 256 << 20, table_elements: 100_000 }
+    }
+}
+
+/// The engine could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the WebAssembly engine: {0}")]
+pub struct EngineError(String);
+
+/// The wasmtime engine of a host.
+pub struct Engine {
+    pub(super) wasm: wasmtime::Engine,
+    pub(super) turns: tokio::sync::Semaphore,
+    stop: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Starts the engine and its clock.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the machine does not allow it (too little address space, say).
+    pub fn start(size: PoolSize) -> Result<Self, EngineError> {
+        let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
+        let wasm = wasmtime::Engine::new(&config(size)).map_err(failed)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ticking, stopped) = (wasm.weak(), Arc::clone(&stop));
+        std::thread::Builder::new()
+            .name("toolkeep-ticker".to_owned())
+            .spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    match ticking.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => break,
+                    }
+                }
+            })
+            .map_err(|error| EngineError(format!("cannot start its clock: {error}")))?;
+        Ok(Self { wasm, turns: tokio::sync::Semaphore::new(size.calls as usize), stop })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn config(size: PoolSize) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    // A component is a handful of core instances: its main module, adapters and shims.
+    let instances = size.calls.saturating_mul(8);
+    pool.total_component_instances(size.calls)
+        .total_core_instances(instances)
+        .total_memories(size.calls.saturating_mul(2))
+        .total_tables(size.calls.saturating_mul(4))
+        .total_stacks(size.calls)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(4)
+        .max_tables_per_component(16)
+        .max_memory_size(size.memory_bytes)
+        .table_elements(size.table_elements);
+
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        // What no tool needs is off: less to be wrong about.
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        // A trap's backtrace is for authors; the words of the guest's own names go to no model.
+        .wasm_backtrace_max_frames(None);
+    config
+}

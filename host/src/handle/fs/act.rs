@@ -1,0 +1,170 @@
+//! What can be done to a located object. Each act takes the pass for it, and none follows a link.
+
+use std::fs::{File, FileTimes};
+use std::os::fd::OwnedFd;
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+
+use super::located::{Found, Located};
+use crate::gate::pass::Pass;
+use crate::rules::verb::Verb;
+
+/// How a file or folder is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// To read it.
+    pub read: bool,
+    /// To write it.
+    pub write: bool,
+    /// To empty it first.
+    pub truncate: bool,
+}
+
+impl Located {
+    /// Opens the file or folder that stands there.
+    ///
+    /// # Errors
+    /// What the system says. `NOENT` and `LOOP` also mean that something else stands there by now;
+    /// locate it again.
+    pub fn open(&self, pass: &Pass, how: Open) -> Result<File, Errno> {
+        if how.read || !how.write {
+            let seen = if self.found() == Found::Folder { Verb::List } else { Verb::Read };
+            self.allowed(pass, &[seen, Verb::Stat])?;
+        }
+        if how.write || how.truncate {
+            self.allowed(pass, &[Verb::Modify])?;
+        }
+        let access = match (how.read, how.write || how.truncate) {
+            (true, true) => OFlags::RDWR,
+            (false, true) => OFlags::WRONLY,
+            (_, false) => OFlags::RDONLY,
+        };
+        let mut flags = access;
+        flags.set(OFlags::TRUNC, how.truncate);
+        flags.set(OFlags::DIRECTORY, self.found() == Found::Folder);
+        self.open_with(flags)
+    }
+
+    /// Makes a new file, which must not be there yet, and opens it.
+    ///
+    /// # Errors
+    /// What the system says. `EXIST` means that something stands there by now; locate it again.
+    pub fn create(&self, pass: &Pass, read: bool) -> Result<File, Errno> {
+        self.allowed(pass, &[Verb::Create])?;
+        let access = if read { OFlags::RDWR } else { OFlags::WRONLY };
+        self.open_with(access | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    fn open_with(&self, flags: OFlags) -> Result<File, Errno> {
+        // Not blocking: a fifo that took the file's place meanwhile must not hold the thread.
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(self.parent()?, &self.leaf, flags, Mode::from_raw_mode(0o666))?;
+        match Found::of(&rustix::fs::fstat(&fd)?) {
+            Found::File | Found::Folder => Ok(File::from(fd)),
+            _ => Err(Errno::LOOP),
+        }
+    }
+
+    /// Size, kind and times of what stands there; a link's own, if it was not followed.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn stat(&self, pass: &Pass) -> Result<Stat, Errno> {
+        self.allowed(pass, &[Verb::Stat])?;
+        rustix::fs::statat(self.parent()?, &self.leaf, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// Where the link that stands there points.
+    ///
+    /// # Errors
+    /// What the system says; `INVAL` where it is no link.
+    pub fn read_link(&self, pass: &Pass) -> Result<String, Errno> {
+        self.allowed(pass, &[Verb::Read])?;
+        let target = rustix::fs::readlinkat(self.parent()?, &self.leaf, Vec::new())?;
+        target.into_string().map_err(|_| Errno::ILSEQ)
+    }
+
+    /// Makes a folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn create_folder(&self, pass: &Pass) -> Result<(), Errno> {
+        self.allowed(pass, &[Verb::Create])?;
+        rustix::fs::mkdirat(self.parent()?, &self.leaf, Mode::from_raw_mode(0o777))
+    }
+
+    /// Deletes an empty folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn delete_folder(&self, pass: &Pass) -> Result<(), Errno> {
+        self.allowed(pass, &[Verb::Delete])?;
+        rustix::fs::unlinkat(self.parent()?, &self.leaf, AtFlags::REMOVEDIR)
+    }
+
+    /// Deletes a file or a link.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn delete_file(&self, pass: &Pass) -> Result<(), Errno> {
+        self.allowed(pass, &[Verb::Delete])?;
+        rustix::fs::unlinkat(self.parent()?, &self.leaf, AtFlags::empty())
+    }
+
+    /// Renames it to `target`: a delete here, and a create or modify there.
+    ///
+    /// # Errors
+    /// What the system says. `EXIST` means that something took the target's place by now.
+    pub fn rename_to(&self, pass: &Pass, target: &Self, target_pass: &Pass) -> Result<(), Errno> {
+        self.allowed(pass, &[Verb::Delete])?;
+        let (verb, flags) = match target.found() {
+            Found::Nothing => (Verb::Create, RenameFlags::NOREPLACE),
+            _ => (Verb::Modify, RenameFlags::empty()),
+        };
+        target.allowed(target_pass, &[verb])?;
+        rustix::fs::renameat_with(
+            self.parent()?,
+            &self.leaf,
+            target.parent()?,
+            &target.leaf,
+            flags,
+        )
+    }
+
+    /// Sets the times of a file or folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_times(
+        &self,
+        pass: &Pass,
+        accessed: Option<SystemTime>,
+        modified: Option<SystemTime>,
+    ) -> Result<(), Errno> {
+        self.allowed(pass, &[Verb::Modify])?;
+        let mut times = FileTimes::new();
+        if let Some(accessed) = accessed {
+            times = times.set_accessed(accessed);
+        }
+        if let Some(modified) = modified {
+            times = times.set_modified(modified);
+        }
+        let file = self.open_with(OFlags::RDONLY)?;
+        file.set_times(times).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    }
+
+    pub(super) fn parent(&self) -> Result<&OwnedFd, Errno> {
+        self.parent.as_ref().map_err(|errno| *errno)
+    }
+
+    /// A pass for another object, or for something else to this one, is no pass.
+    fn allowed(&self, pass: &Pass, any_of: &[Verb]) -> Result<(), Errno> {
+        if any_of.iter().any(|verb| pass.covers(*verb, self.object())) {
+            Ok(())
+        } else {
+            Err(Errno::PERM)
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The world: what each handle does once the gate has let it. Every act takes a
+//! [`crate::gate::pass::Pass`].
+
+pub mod config;
+pub mod fs;
+pub mod report;
