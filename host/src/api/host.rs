@@ -1,0 +1,250 @@
+//! A host: the operator's file, the plugins in it, and the record.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::StartError;
+use super::places::Places;
+use super::plugin::{Plugin, Tool};
+use super::session::Session;
+use crate::base::id::{Name, SessionId};
+use crate::base::principal::Principal;
+use crate::engine::compile::CodeCache;
+use crate::engine::runtime::{Engine, PoolSize};
+use crate::gate::approver::{Approver, Nobody};
+use crate::gate::door::Gate;
+use crate::handle::fs::place::Protected;
+use crate::rules::check::{Severity, check};
+use crate::rules::config::Config;
+use crate::rules::problem::Problems;
+use crate::rules::tool::ToolInfo;
+use crate::store::audit::checkpoint::Checkpoint;
+use crate::store::audit::log::{AuditLog, Options};
+
+/// How long a person has to answer.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A host in the making.
+pub struct HostBuilder {
+    config: PathBuf,
+    state: Option<PathBuf>,
+    approver: Arc<dyn Approver>,
+    pool: PoolSize,
+}
+
+impl HostBuilder {
+    /// Where the record, the keys and compiled code are kept. By default what the operator's file
+    /// says, else `$XDG_STATE_HOME/toolkeep`, else `~/.local/state/toolkeep`.
+    #[must_use]
+    pub fn state(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state = Some(folder.into());
+        self
+    }
+
+    /// Who asks a person. By default nobody is asked, and every ask is a refusal.
+    #[must_use]
+    pub fn approver(mut self, approver: impl Approver) -> Self {
+        self.approver = Arc::new(approver);
+        self
+    }
+
+    /// How many calls run at the same time; more wait for their turn. 256 by default.
+    #[must_use]
+    pub fn calls_at_once(mut self, calls: u32) -> Self {
+        self.pool.calls = calls.max(1);
+        self
+    }
+
+    /// Reads the operator's file and the plugins in it, and opens the record. Runs no guest.
+    ///
+    /// # Errors
+    /// [`StartError`] with what is wrong and what to do.
+    pub fn build(self) -> Result<Host, StartError> {
+        let (config, folder) = read_config(&self.config)?;
+        let state = match self.state {
+            Some(state) => state,
+            None => state_folder(&config, &folder)?,
+        };
+        let checkpoint_to = config.audit.checkpoint_to.as_ref().map(|path| folder.join(path));
+        let log = AuditLog::open(
+            &state,
+            Options {
+                checkpoint_to,
+                checkpoint_every: config.audit.checkpoint_every,
+                checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
+            },
+        )?;
+        let plugins = config
+            .plugins
+            .values()
+            .map(|granted| Plugin::load(granted, &folder))
+            .collect::<Result<Vec<_>, _>>()?;
+        let findings = plugins
+            .iter()
+            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.problem);
+        if let Some(problems) = Problems::new(findings.collect()) {
+            return Err(StartError::Config(problems));
+        }
+        let own = [self.config.as_path(), state.as_path()];
+        let files = plugins.iter().map(|plugin| plugin.path.as_path());
+        let protected = Protected::new(own.into_iter().chain(files)).map_err(|error| {
+            StartError::Place(format!("cannot protect Toolkeep's own files: {error}"))
+        })?;
+        let limits = || config.plugins.values().map(|plugin| plugin.limits).chain([config.limits]);
+        let largest = |of: fn(&crate::rules::config::Limits) -> u64| {
+            let size = limits().map(|limits| of(&limits)).max().unwrap_or(0);
+            usize::try_from(size).unwrap_or(usize::MAX)
+        };
+        let pool = PoolSize {
+            memory_bytes: largest(|limits| limits.memory_bytes),
+            table_elements: largest(|limits| limits.table_elements),
+            ..self.pool
+        };
+        let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
+        let cache = CodeCache::open(&state.join("code"), &state.join("keys").join("cache.key"));
+        let log = Arc::new(log);
+        let gate = Gate::new(Arc::clone(&log), self.approver, config.digest(), PATIENCE);
+        let config = Arc::new(config);
+        let host = Inner {
+            names: name_tools(&plugins),
+            places: Places::new(Arc::clone(&config), &folder, protected),
+            config,
+            plugins,
+            engine,
+            cache,
+            log,
+            gate: Arc::new(gate),
+        };
+        Ok(Host { inner: Arc::new(host) })
+    }
+}
+
+/// A host: the operator's file, the plugins in it, and the record. Cheap to clone.
+#[derive(Clone)]
+pub struct Host {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub config: Arc<Config>,
+    pub plugins: Vec<Plugin>,
+    /// The name that the model knows a tool by, and where it is: plugin and tool by index.
+    pub names: BTreeMap<String, (usize, usize)>,
+    pub places: Places,
+    pub engine: Engine,
+    pub cache: CodeCache,
+    pub log: Arc<AuditLog>,
+    pub gate: Arc<Gate>,
+}
+
+/// A tool that can be called.
+#[derive(Clone, Copy, Debug)]
+pub struct ToolEntry<'a> {
+    /// The name to call it by: its own, or `plugin_tool` where two plugins have one of this name.
+    pub name: &'a str,
+    /// The plugin.
+    pub plugin: &'a Name,
+    /// What its author says of it.
+    pub info: &'a ToolInfo,
+}
+
+impl Host {
+    /// A host for the operator's file `config`.
+    pub fn builder(config: impl Into<PathBuf>) -> HostBuilder {
+        HostBuilder {
+            config: config.into(),
+            state: None,
+            approver: Arc::new(Nobody),
+            pool: PoolSize::default(),
+        }
+    }
+
+    /// All tools, by the name to call them by.
+    pub fn tools(&self) -> impl Iterator<Item = ToolEntry<'_>> {
+        self.inner.names.iter().filter_map(|(name, at)| {
+            let (plugin, tool) = self.inner.at(*at)?;
+            Some(ToolEntry { name, plugin: &plugin.name, info: &tool.info })
+        })
+    }
+
+    /// A conversation on behalf of `principal`.
+    pub fn session(&self, id: SessionId, principal: Principal) -> Session {
+        Session::new(self.clone(), id, principal)
+    }
+
+    /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers
+    /// without being found out.
+    pub fn latest_checkpoint(&self) -> Option<Checkpoint> {
+        self.inner.log.latest_checkpoint()
+    }
+
+    /// Why compiled code cannot be kept between processes, if so.
+    pub fn cache_trouble(&self) -> Option<&str> {
+        self.inner.cache.trouble()
+    }
+}
+
+impl Inner {
+    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Plugin, &Tool)> {
+        let plugin = self.plugins.get(plugin)?;
+        Some((plugin, plugin.tools.get(tool)?))
+    }
+}
+
+/// Reads the operator's file; gives it with the folder that it stands in.
+///
+/// # Errors
+/// [`StartError`] where it cannot be read or is wrong.
+pub fn read_config(path: &Path) -> Result<(Config, PathBuf), StartError> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| StartError::ReadConfig { path: shown.clone(), error })?;
+    let config = Config::parse(&shown, &text).map_err(StartError::Config)?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((config, folder))
+}
+
+/// The state folder that the operator's file, else the environment, names.
+///
+/// # Errors
+/// [`StartError::NoState`] where neither does.
+pub fn state_folder(config: &Config, folder: &Path) -> Result<PathBuf, StartError> {
+    if let Some(state) = &config.host.state {
+        return Ok(folder.join(state));
+    }
+    default_state_folder().ok_or(StartError::NoState)
+}
+
+/// The state folder that the environment names.
+pub fn default_state_folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+    Some(base.join("toolkeep"))
+}
+
+/// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
+fn name_tools(plugins: &[Plugin]) -> BTreeMap<String, (usize, usize)> {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
+        *owners.entry(tool.info.name.as_str()).or_default() += 1;
+    }
+    let mut names = BTreeMap::new();
+    for (at, plugin) in plugins.iter().enumerate() {
+        for (index, tool) in plugin.tools.iter().enumerate() {
+            let own = tool.info.name.as_str();
+            let name = match owners.get(own) {
+                Some(1) => own.to_owned(),
+                _ => format!("{}_{own}", plugin.name),
+            };
+            names.insert(name, (at, index));
+        }
+    }
+    names
+}

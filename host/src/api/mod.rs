@@ -1,0 +1,8 @@
+//! Embedding: what a runtime uses to load tools and call them.
+
+pub mod check;
+pub mod error;
+pub mod host;
+mod places;
+mod plugin;
+pub mod session;

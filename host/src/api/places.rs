@@ -1,0 +1,94 @@
+//! Data places, opened for the principals that use them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::principal::Principal;
+use crate::handle::fs::mount::Mount;
+use crate::handle::fs::place::{Place, Protected};
+use crate::rules::config::{Config, Data, Located, overlaps};
+use crate::rules::problem::Problems;
+use crate::rules::scope::Scope;
+
+/// Data places, opened for the principals that use them.
+pub(super) struct Places {
+    config: Arc<Config>,
+    /// What relative folders are relative to.
+    folder: PathBuf,
+    protected: Arc<Protected>,
+    open: Mutex<HashMap<PathBuf, Arc<Place>>>,
+    /// Principals whose places were found not to lie in one another.
+    checked: Mutex<Vec<Principal>>,
+}
+
+/// How many principals are remembered as checked.
+const MAX_CHECKED: usize = 1024;
+
+impl Places {
+    pub(super) fn new(config: Arc<Config>, folder: &Path, protected: Protected) -> Self {
+        Self {
+            config,
+            folder: folder.to_owned(),
+            protected: Arc::new(protected),
+            open: Mutex::new(HashMap::new()),
+            checked: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// What a call's guest sees.
+    pub(super) fn mounts(&self, scope: &Scope, who: &Principal) -> Result<Vec<Mount>, String> {
+        let mut mounts = Vec::new();
+        for need in scope.fs() {
+            let Some(grant) = need.grant else { continue };
+            self.check_overlaps(who)?;
+            let dir = grant.data.dir.expand(who).map_err(|error| {
+                format!("`dir` of [data.{}] at {}: {error}", grant.data.name, grant.data.line)
+            })?;
+            let path = self.folder.join(dir);
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = match open.get(&path) {
+                Some(place) if place.data() == &grant.data.name => Arc::clone(place),
+                _ => {
+                    let place = Place::open(&grant.data.name, &path, Arc::clone(&self.protected))
+                        .map_err(|error| error.to_string())?;
+                    let place = Arc::new(place);
+                    open.insert(path, Arc::clone(&place));
+                    place
+                }
+            };
+            mounts.push(Mount { need: need.need.clone(), at: grant.mount.clone(), place });
+        }
+        Ok(mounts)
+    }
+
+    /// Places that lie in one another and differ in label are an error, for each principal anew,
+    /// since folders may be templated. Folders that are not there overlap with nothing.
+    pub(super) fn check_overlaps(&self, who: &Principal) -> Result<(), String> {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.contains(who) {
+            return Ok(());
+        }
+        let folders = folders(&self.config, &self.folder, who);
+        let located: Vec<_> =
+            folders.iter().map(|(data, folder)| Located { data, folder }).collect();
+        if let Some(problems) = Problems::new(overlaps(&located)) {
+            return Err(problems.to_string());
+        }
+        if checked.len() >= MAX_CHECKED {
+            checked.clear();
+        }
+        checked.push(who.clone());
+        Ok(())
+    }
+}
+
+/// The data places whose folders are there for `who`, with the folders as they really are.
+pub(super) fn folders<'a>(
+    config: &'a Config,
+    folder: &Path,
+    who: &Principal,
+) -> Vec<(&'a Data, PathBuf)> {
+    let real = |data: &Data| folder.join(data.dir.expand(who).ok()?).canonicalize().ok();
+    config.data.values().filter_map(|data| Some((&**data, real(data)?))).collect()
+}

@@ -1,0 +1,288 @@
+//! Calling tools.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error::CallError;
+use super::host::{Host, Inner};
+use super::plugin::{Plugin, Tool};
+use crate::base::content::{Failure, Output};
+use crate::base::digest::Digest;
+use crate::base::id::{CallId, SessionId};
+use crate::base::label::Label;
+use crate::base::principal::Principal;
+use crate::base::text;
+use crate::engine::links::Links;
+use crate::engine::run::{Job, Limits};
+use crate::gate;
+use crate::gate::call::{Call, Identity};
+use crate::gate::exit::{Ended, leave};
+use crate::gate::refusal::Refusal;
+use crate::handle::report::{Allowance, Listener, Reporter};
+use crate::rules::config;
+use crate::rules::scope::Scope;
+use crate::rules::verdict::Verdict;
+
+/// One agent's conversation. Cheap to clone; calls may run at the same time.
+#[derive(Clone)]
+pub struct Session {
+    host: Host,
+    gate: Arc<gate::session::Session>,
+}
+
+/// What a runtime may say about one call.
+#[derive(Default)]
+pub struct CallOptions {
+    /// Hears the tool's log lines and progress while it runs.
+    pub listener: Option<Listener>,
+    /// The runtime's own name for the call, for the record.
+    pub runtime_call: Option<String>,
+    /// The W3C trace parent, for the record.
+    pub trace_parent: Option<String>,
+}
+
+/// What a call gave back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reply {
+    /// The tool's output.
+    #[serde(flatten)]
+    pub output: Output,
+    /// This run.
+    pub call: CallId,
+    /// The label of all that the call has seen.
+    pub label: Label,
+    /// What was refused on the way, although the tool got by without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+}
+
+impl Session {
+    pub(super) fn new(host: Host, id: SessionId, principal: Principal) -> Self {
+        Self { host, gate: Arc::new(gate::session::Session::new(id, principal)) }
+    }
+
+    /// Its identifier.
+    pub fn id(&self) -> &SessionId {
+        self.gate.id()
+    }
+
+    /// On whose behalf it is held.
+    pub fn principal(&self) -> &Principal {
+        self.gate.principal()
+    }
+
+    /// The label of all that its calls have given back.
+    pub fn label(&self) -> Label {
+        self.gate.label()
+    }
+
+    /// Runs a tool. `arguments` is a JSON object.
+    ///
+    /// # Errors
+    /// [`CallError`]: whatever kept the tool from giving something back.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Result<Reply, CallError> {
+        self.call_with(tool, arguments, CallOptions::default()).await
+    }
+
+    /// Runs a tool, with what the runtime has to say about the call.
+    ///
+    /// # Errors
+    /// [`CallError`]: whatever kept the tool from giving something back.
+    pub async fn call_with(
+        &self,
+        tool: &str,
+        arguments: Value,
+        options: CallOptions,
+    ) -> Result<Reply, CallError> {
+        let host = &*self.host.inner;
+        let (plugin, found) = find(host, tool)?;
+        let limits = host.config.plugins.get(&plugin.name).map_or(host.config.limits, |p| p.limits);
+        let arguments = check_arguments(tool, found, &arguments, &limits)?;
+        let scope = Scope::new(&host.config, &plugin.manifest, &found.info, &plugin.name);
+        let id = new_call_id().map_err(|why| CallError::Unusable { tool: tool.to_owned(), why })?;
+        let identity = Identity {
+            call: id.clone(),
+            plugin: plugin.name.clone(),
+            plugin_digest: plugin.digest,
+            tool: found.info.name.clone(),
+            arguments: Digest::of(arguments.as_bytes()),
+            runtime_call: options.runtime_call,
+            trace_parent: options.trace_parent,
+        };
+        let begun = Call::begin(
+            Arc::clone(&host.gate),
+            Arc::clone(&self.gate),
+            identity,
+            scope,
+            limits.host_calls,
+        );
+        let call = begun.await.map_err(|refusal| refused(tool, id.clone(), vec![refusal], None))?;
+
+        let allowance = Allowance {
+            lines: limits.log_lines,
+            bytes: limits.log_bytes,
+            updates: limits.progress_updates,
+        };
+        let job = Work {
+            arguments,
+            limits,
+            reporter: Arc::new(Reporter::new(allowance, options.listener)),
+        };
+        let ended = match self.run(plugin, found, &call, job).await {
+            Ok(ended) => ended,
+            Err(why) => {
+                // The call began, so it has to end, on record.
+                let stopped = leave(&call, Ended::Stopped("unusable"), limits.output_bytes).await;
+                return Err(match stopped {
+                    Ok(_) => CallError::Unusable { tool: tool.to_owned(), why },
+                    Err(_) => CallError::RecordFailed { tool: tool.to_owned(), call: id },
+                });
+            }
+        };
+        let left = leave(&call, ended, limits.output_bytes)
+            .await
+            .map_err(|_| CallError::RecordFailed { tool: tool.to_owned(), call: id.clone() })?;
+        let refusals = call.refusals();
+        match left.ended {
+            Ended::Done(output) => Ok(Reply { output, call: id, label: left.label, refusals }),
+            Ended::Failed(failure) if !refusals.is_empty() => {
+                Err(refused(tool, id, refusals, Some(failure)))
+            }
+            Ended::Failed(Failure::BadArguments(why)) => {
+                Err(CallError::BadArguments { tool: tool.to_owned(), why })
+            }
+            Ended::Failed(failure) => {
+                Err(CallError::Failed { tool: tool.to_owned(), call: id, failure })
+            }
+            Ended::Stopped(word) if word == "trap" && !refusals.is_empty() => {
+                Err(refused(tool, id, refusals, None))
+            }
+            Ended::Stopped(word) => Err(CallError::Stopped {
+                tool: tool.to_owned(),
+                call: id,
+                word,
+                why: explain(word, &limits),
+            }),
+        }
+    }
+
+    async fn run(
+        &self,
+        plugin: &Plugin,
+        tool: &Tool,
+        call: &Arc<Call>,
+        work: Work,
+    ) -> Result<Ended, String> {
+        let host = &*self.host.inner;
+        let mounts = host.places.mounts(call.scope(), self.principal())?;
+        // Compiling takes seconds where nothing is cached: let other tasks go on elsewhere.
+        let compiled = plugin.compiled(&host.engine, &host.cache).map_err(|e| e.to_string())?;
+        let needs = &plugin.manifest.needs;
+        let job = Job {
+            tool: tool.info.name.to_string(),
+            arguments: work.arguments,
+            links: Links { fs: !needs.fs.is_empty(), config: !needs.config.is_empty() },
+            mounts,
+            limits: engine_limits(&work.limits),
+            reporter: work.reporter,
+        };
+        let ended = host.engine.run(compiled, call, job).await.map_err(|e| e.to_string())?;
+        Ok(match ended {
+            Ended::Done(output) if !tool.promises(output.structured_content.as_ref()) => {
+                Ended::Stopped("bad-output")
+            }
+            ended => ended,
+        })
+    }
+}
+
+/// What a call brings to its run.
+struct Work {
+    arguments: String,
+    limits: config::Limits,
+    reporter: Arc<Reporter>,
+}
+
+fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Plugin, &'a Tool), CallError> {
+    let found = host.names.get(tool).and_then(|at| host.at(*at));
+    found.ok_or_else(|| CallError::UnknownTool {
+        tool: text::shorten(&text::visible(tool), 64),
+        nearest: text::nearest(tool, host.names.keys().map(String::as_str)).map(str::to_owned),
+    })
+}
+
+/// The arguments as canonical text, if they fit.
+fn check_arguments(
+    name: &str,
+    tool: &Tool,
+    arguments: &Value,
+    limits: &config::Limits,
+) -> Result<String, CallError> {
+    let bad = |why| CallError::BadArguments { tool: name.to_owned(), why };
+    if !arguments.is_object() {
+        return Err(bad("they have to be a JSON object".to_owned()));
+    }
+    let text = arguments.to_string();
+    if text.len() as u64 > limits.argument_bytes {
+        return Err(bad(format!("they have more than {} bytes", limits.argument_bytes)));
+    }
+    match tool.misfit(arguments) {
+        Some(why) => Err(bad(why)),
+        None => Ok(text),
+    }
+}
+
+/// The error for a call that did not work because of what was refused: unanswered only where a person
+/// could lift all of it.
+fn refused(
+    tool: &str,
+    call: CallId,
+    refusals: Vec<Refusal>,
+    said: Option<Failure>,
+) -> CallError {
+    let tool = tool.to_owned();
+    if refusals.iter().all(|refusal| refusal.verdict == Verdict::Ask) {
+        CallError::Unanswered { tool, call, refusals, said }
+    } else {
+        CallError::Denied { tool, call, refusals, said }
+    }
+}
+
+fn new_call_id() -> Result<CallId, String> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random: {error}"))?;
+    CallId::new(&crate::base::digest::hex(&bytes)).map_err(|error| error.to_string())
+}
+
+fn engine_limits(limits: &config::Limits) -> Limits {
+    Limits {
+        memory_bytes: limits.memory_bytes,
+        table_elements: limits.table_elements,
+        instances: limits.instances,
+        cpu: Duration::from_millis(limits.cpu_ms),
+        wall: Duration::from_millis(limits.wall_ms),
+        open_handles: limits.open_handles,
+        host_call_bytes: limits.output_bytes.saturating_add(limits.argument_bytes).max(1 << 20),
+        random_bytes: limits.random_bytes,
+        stdout_bytes: limits.stdout_bytes,
+    }
+}
+
+/// What happened, and what to do next, for the operator.
+fn explain(word: &str, limits: &config::Limits) -> String {
+    match word {
+        "time-limit" => format!("it took longer than {} ms; raise `wall_ms` in its limits if that is right", limits.wall_ms),
+        "cpu-limit" => format!("it computed for more than {} ms; raise `cpu_ms` in its limits if that is right", limits.cpu_ms),
+        "memory-limit" => format!("it wanted more than {} bytes of memory; raise `memory_bytes` in its limits if that is right", limits.memory_bytes),
+        "output-limit" => format!("its answer has more than {} bytes; raise `output_bytes` in its limits if that is right", limits.output_bytes),
+        "stack-overflow" => "it recursed too deeply".to_owned(),
+        "exit" => "it ended itself instead of answering".to_owned(),
+        "bad-output" => "its structured output is not what its output schema promises".to_owned(),
+        "trap" => "it trapped, as a Rust panic does; its log lines say more".to_owned(),
+        other => format!("{other}; its log lines say more"),
+    }
+}

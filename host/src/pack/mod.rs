@@ -1,0 +1,5 @@
+//! Plugin files: made, described and looked at.
+
+pub mod build;
+pub mod component;
+pub mod inspect;
