@@ -3,6 +3,13 @@
 //! Each tool is a WebAssembly component that can touch only what it was granted; every touch is
 //! decided, recorded and can be explained. `docs/architecture.md` is the map of this crate.
 
+pub mod api;
 pub mod base;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod engine;
+pub mod gate;
+pub mod handle;
+pub mod pack;
 pub mod rules;
 pub mod store;

@@ -1,0 +1,143 @@
+//! `toolkeep check`: is the operator's file right, and who may do what by it.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::call::Who;
+use super::exit::Exit;
+use super::output::{self, FAINT, STRONG};
+use super::{Where, could_not_start};
+use crate::api::check::{Checked, check};
+use crate::base::text::visible;
+use crate::rules::check::{Finding, Severity};
+use crate::rules::may::{Capabilities, FsCapability, ToolCapabilities};
+
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    who: Who,
+    /// Print it as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    findings: &'a [Finding],
+    capabilities: &'a [Capabilities],
+}
+
+pub fn run(options: &Options) -> Exit {
+    let who = match options.who.principal() {
+        Ok(who) => who,
+        Err(why) => {
+            output::error(why);
+            return Exit::Usage;
+        }
+    };
+    let checked = match check(&options.place.config, &who) {
+        Ok(checked) => checked,
+        Err(failed) => return could_not_start(&failed),
+    };
+    if options.json {
+        let json = Json { findings: &checked.findings, capabilities: &checked.capabilities };
+        output::json(&json);
+    } else {
+        print(&checked);
+    }
+    for finding in &checked.findings {
+        match finding.severity {
+            Severity::Note => output::note(&finding.problem),
+            Severity::Warning => output::warning(&finding.problem),
+            Severity::Error => output::error(&finding.problem),
+        }
+    }
+    let wrong = checked.findings.iter().any(|finding| finding.severity == Severity::Error);
+    if wrong { Exit::Usage } else { Exit::Done }
+}
+
+fn print(checked: &Checked) {
+    if checked.capabilities.is_empty() {
+        output::data("no plugins are configured: nobody may do anything");
+        return;
+    }
+    let mut rows = Vec::new();
+    for plugin in &checked.capabilities {
+        for tool in &plugin.tools {
+            rows.extend(tool_rows(plugin, tool));
+        }
+    }
+    output::data(output::table(
+        ["plugin", "tool", "data", "may", "asks first", "paths", "delete?", "outside?"],
+        rows,
+    ));
+    output::data(format_args!("{FAINT}what is not listed is denied{FAINT:#}"));
+    let labels: Vec<[String; 4]> = checked
+        .places
+        .iter()
+        .map(|place| {
+            [
+                place.name.to_string(),
+                visible(&place.dir),
+                place.label.to_string(),
+                place.accepts.to_string(),
+            ]
+        })
+        .collect();
+    if !labels.is_empty() {
+        output::data(format_args!("\n{STRONG}data{STRONG:#}"));
+        output::data(output::table(["name", "folder", "label", "accepts"], labels));
+    }
+}
+
+/// One row for each folder that a tool may touch; one with nothing where it may touch none.
+fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]> {
+    let dash = || "-".to_owned();
+    let mut rows: Vec<[String; 8]> = tool
+        .fs
+        .iter()
+        .filter(|fs| !fs.allow.union(fs.ask).is_empty())
+        .map(|fs| {
+            let verbs = |verbs: crate::rules::verb::Verbs| {
+                if verbs.is_empty() { "-".to_owned() } else { verbs.to_string() }
+            };
+            let data = fs.place.as_ref().map_or_else(dash, |place| place.data.to_string());
+            [dash(), dash(), data, verbs(fs.allow), verbs(fs.ask), paths(fs), dash(), dash()]
+        })
+        .collect();
+    if let Some(config) = &tool.config {
+        let keys = config.to_string();
+        rows.push([dash(), dash(), "config".to_owned(), keys, dash(), dash(), dash(), dash()]);
+    }
+    if rows.is_empty() {
+        let nothing = "nothing: it can compute".to_owned();
+        rows.push([dash(), dash(), dash(), nothing, dash(), dash(), dash(), dash()]);
+    }
+    for (index, row) in rows.iter_mut().enumerate() {
+        let [plugin_cell, tool_cell, .., delete, outside] = row;
+        *plugin_cell = plugin.plugin.to_string();
+        *tool_cell = tool.tool.to_string();
+        if index == 0 {
+            *delete = tool.delete.to_string();
+            *outside = tool.outside.to_string();
+        } else {
+            delete.clear();
+            outside.clear();
+        }
+    }
+    rows
+}
+
+fn paths(fs: &FsCapability) -> String {
+    let Some(place) = &fs.place else { return "-".to_owned() };
+    let mut parts = Vec::new();
+    if !place.only.is_empty() {
+        parts.push(format!("only {}", visible(&place.only.join(", "))));
+    }
+    if !place.except.is_empty() {
+        parts.push(format!("except {}", visible(&place.except.join(", "))));
+    }
+    if parts.is_empty() { "all".to_owned() } else { parts.join("; ") }
+}

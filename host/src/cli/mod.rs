@@ -1,0 +1,105 @@
+//! Commands: one file a command.
+
+mod audit;
+mod build;
+mod call;
+mod check;
+mod demo;
+mod exit;
+mod inspect;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::api::error::StartError;
+use exit::Exit;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed: it was tried and did not work
+  2  usage: the command line, a file or the arguments were not understood
+  3  denied: what it needed is not granted
+  4  unanswered: a person has to approve it, and nobody answered
+  5  record: the record is broken or cannot be written";
+
+/// Runs AI agents' tools as WebAssembly components that can touch only what they were granted.
+#[derive(Parser)]
+#[command(name = "toolkeep", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build a plugin from its source folder into one file
+    Build(build::Options),
+    /// Tell what a plugin file is and what it could do at most, without running it
+    Inspect(inspect::Options),
+    /// Check the operator's file and print who may do what
+    Check(check::Options),
+    /// Call a tool
+    Call(call::Options),
+    /// Look at, verify and seal the record
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Show it all at once, on a folder made for the purpose
+    Demo(demo::Options),
+}
+
+/// Where a command finds the operator's file and the state.
+#[derive(Args, Clone)]
+struct Where {
+    /// The operator's file
+    #[arg(long, value_name = "FILE", env = "TOOLKEEP_CONFIG", default_value = "toolkeep.toml")]
+    config: PathBuf,
+    /// The folder with the record and the keys [default: as the operator's file says, else
+    /// $XDG_STATE_HOME/toolkeep]
+    #[arg(long, value_name = "DIR", env = "TOOLKEEP_STATE")]
+    state: Option<PathBuf>,
+}
+
+/// Runs the command that the command line asks for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(failed) => {
+            output::error(format_args!("cannot start: {failed}"));
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(async {
+        match cli.command {
+            Command::Build(options) => build::run(options).await,
+            Command::Inspect(options) => inspect::run(&options),
+            Command::Check(options) => check::run(&options),
+            Command::Call(options) => call::run(options).await,
+            Command::Audit(command) => audit::run(command).await,
+            Command::Demo(options) => demo::run(options).await,
+        }
+    });
+    // A guest's last write may still be under way on a thread of its own.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    exit.into()
+}
+
+/// How a command ends that could not start.
+fn could_not_start(failed: &StartError) -> Exit {
+    output::error(failed);
+    match failed {
+        StartError::Store(_) => Exit::Record,
+        StartError::Engine(_) | StartError::NoState => Exit::Failed,
+        StartError::ReadConfig { error, .. } => {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                output::hint("name the operator's file with --config FILE");
+            }
+            Exit::Usage
+        }
+        StartError::Config(_) | StartError::Plugin { .. } | StartError::Place(_) => Exit::Usage,
+    }
+}

@@ -1,0 +1,82 @@
+//! What a command prints: data on stdout, everything else on stderr. Colours where a person looks and
+//! `NO_COLOR` does not forbid them.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::exit::Exit;
+use crate::rules::verdict::Verdict;
+
+/// Bold.
+pub const STRONG: Style = Style::new().bold();
+/// For what matters less.
+pub const FAINT: Style = Style::new().dimmed();
+/// For what is wrong.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what needs a look.
+pub const CARE: Style = AnsiColor::Yellow.on_default().bold();
+/// For what is right.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+
+/// Whoever reads our output may stop reading, as `head` does: nothing to do about that.
+pub fn data(text: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// A line of news for a person.
+pub fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// What went wrong.
+pub fn error(text: impl Display) {
+    note(format_args!("{BAD}error:{BAD:#} {text}"));
+}
+
+/// What is odd.
+pub fn warning(text: impl Display) {
+    note(format_args!("{CARE}warning:{CARE:#} {text}"));
+}
+
+/// What to do next.
+pub fn hint(text: impl Display) {
+    note(format_args!("{STRONG}hint:{STRONG:#} {text}"));
+}
+
+/// A value for a program, on one line.
+pub fn json(value: &impl Serialize) -> Exit {
+    match serde_json::to_string(value) {
+        Ok(text) => {
+            data(text);
+            Exit::Done
+        }
+        Err(failed) => {
+            error(format_args!("cannot write this as JSON: {failed}"));
+            Exit::Failed
+        }
+    }
+}
+
+/// The colour of a verdict.
+pub fn of(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Allow => GOOD,
+        Verdict::Ask => CARE,
+        Verdict::Deny => BAD,
+    }
+}
+
+/// A table for people: columns as wide as their longest cell, no lines.
+pub fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_header(head.map(|cell| cell.to_uppercase()));
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
