@@ -49,7 +49,11 @@ pub fn check(config: &Path, who: &Principal) -> Result<Checked, StartError> {
     for granted in config.plugins.values() {
         let plugin = Plugin::load(granted, &folder)?;
         findings.extend(check::check(&config, &plugin.name, &plugin.description));
-        capabilities.push(Capabilities::granted(&plugin.description, &config, &plugin.name));
+        capabilities.push(Capabilities::granted(
+            &plugin.description,
+            &config,
+            &plugin.name,
+        ));
     }
     findings.extend(check_places(&config, &folder, who));
     findings.sort_by_key(|finding| finding.problem.line.number);
@@ -59,22 +63,35 @@ pub fn check(config: &Path, who: &Principal) -> Result<Checked, StartError> {
         label: data.label.clone(),
         accepts: data.accepts.clone(),
     });
-    Ok(Checked { findings, capabilities, places: places.collect() })
+    Ok(Checked {
+        findings,
+        capabilities,
+        places: places.collect(),
+    })
 }
 
 /// Folders that are not there, and those that lie in one another with different labels.
 fn check_places(config: &Config, folder: &Path, who: &Principal) -> Vec<Finding> {
     let mut findings = Vec::new();
     let there = folders(config, folder, who);
-    let located: Vec<_> = there.iter().map(|(data, folder)| Located { data, folder }).collect();
+    let located: Vec<_> = there
+        .iter()
+        .map(|(data, folder)| Located { data, folder })
+        .collect();
     let wrong = overlaps(&located).into_iter();
-    findings.extend(wrong.map(|problem| Finding { severity: Severity::Error, problem }));
+    findings.extend(wrong.map(|problem| Finding {
+        severity: Severity::Error,
+        problem,
+    }));
     for data in config.data.values() {
         if !there.iter().any(|(known, _)| known.name == data.name) {
             let message = format!("the folder of [data.{}] is not there yet", data.name);
             let problem = Problem::new(data.line.clone(), message)
                 .help("create it before a tool is called, or correct `dir`");
-            findings.push(Finding { severity: Severity::Warning, problem });
+            findings.push(Finding {
+                severity: Severity::Warning,
+                problem,
+            });
         }
     }
     findings

@@ -67,7 +67,11 @@ impl HostBuilder {
             Some(state) => state,
             None => state_folder(&config, &folder)?,
         };
-        let checkpoint_to = config.audit.checkpoint_to.as_ref().map(|path| folder.join(path));
+        let checkpoint_to = config
+            .audit
+            .checkpoint_to
+            .as_ref()
+            .map(|path| folder.join(path));
         let log = AuditLog::open(
             &state,
             Options {
@@ -94,7 +98,13 @@ impl HostBuilder {
         let protected = Protected::new(own.into_iter().chain(files)).map_err(|error| {
             StartError::Place(format!("cannot protect Toolkeep's own files: {error}"))
         })?;
-        let limits = || config.plugins.values().map(|plugin| plugin.limits).chain([config.limits]);
+        let limits = || {
+            config
+                .plugins
+                .values()
+                .map(|plugin| plugin.limits)
+                .chain([config.limits])
+        };
         let largest = |of: fn(&crate::rules::config::Limits) -> u64| {
             let size = limits().map(|limits| of(&limits)).max().unwrap_or(0);
             usize::try_from(size).unwrap_or(usize::MAX)
@@ -119,7 +129,9 @@ impl HostBuilder {
             log,
             gate: Arc::new(gate),
         };
-        Ok(Host { inner: Arc::new(host) })
+        Ok(Host {
+            inner: Arc::new(host),
+        })
     }
 }
 
@@ -167,7 +179,11 @@ impl Host {
     pub fn tools(&self) -> impl Iterator<Item = ToolEntry<'_>> {
         self.inner.names.iter().filter_map(|(name, at)| {
             let (plugin, tool) = self.inner.at(*at)?;
-            Some(ToolEntry { name, plugin: &plugin.name, info: &tool.info })
+            Some(ToolEntry {
+                name,
+                plugin: &plugin.name,
+                info: &tool.info,
+            })
         })
     }
 
@@ -201,8 +217,10 @@ impl Inner {
 /// [`StartError`] where it cannot be read or is wrong.
 pub fn read_config(path: &Path) -> Result<(Config, PathBuf), StartError> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| StartError::ReadConfig { path: shown.clone(), error })?;
+    let text = std::fs::read_to_string(path).map_err(|error| StartError::ReadConfig {
+        path: shown.clone(),
+        error,
+    })?;
     let config = Config::parse(&shown, &text).map_err(StartError::Config)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -224,7 +242,11 @@ pub fn state_folder(config: &Config, folder: &Path) -> Result<PathBuf, StartErro
 
 /// The state folder that the environment names.
 pub fn default_state_folder() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
     Some(base.join("toolkeep"))
 }

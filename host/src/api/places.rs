@@ -43,7 +43,10 @@ impl Places {
             let Some(grant) = need.grant else { continue };
             self.check_overlaps(who)?;
             let dir = grant.data.dir.expand(who).map_err(|error| {
-                format!("`dir` of [data.{}] at {}: {error}", grant.data.name, grant.data.line)
+                format!(
+                    "`dir` of [data.{}] at {}: {error}",
+                    grant.data.name, grant.data.line
+                )
             })?;
             let path = self.folder.join(dir);
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +60,11 @@ impl Places {
                     place
                 }
             };
-            mounts.push(Mount { need: need.need.clone(), at: grant.mount.clone(), place });
+            mounts.push(Mount {
+                need: need.need.clone(),
+                at: grant.mount.clone(),
+                place,
+            });
         }
         Ok(mounts)
     }
@@ -70,8 +77,10 @@ impl Places {
             return Ok(());
         }
         let folders = folders(&self.config, &self.folder, who);
-        let located: Vec<_> =
-            folders.iter().map(|(data, folder)| Located { data, folder }).collect();
+        let located: Vec<_> = folders
+            .iter()
+            .map(|(data, folder)| Located { data, folder })
+            .collect();
         if let Some(problems) = Problems::new(overlaps(&located)) {
             return Err(problems.to_string());
         }
@@ -90,5 +99,9 @@ pub(super) fn folders<'a>(
     who: &Principal,
 ) -> Vec<(&'a Data, PathBuf)> {
     let real = |data: &Data| folder.join(data.dir.expand(who).ok()?).canonicalize().ok();
-    config.data.values().filter_map(|data| Some((&**data, real(data)?))).collect()
+    config
+        .data
+        .values()
+        .filter_map(|data| Some((&**data, real(data)?)))
+        .collect()
 }

@@ -45,7 +45,10 @@ impl Plugin {
             why,
         };
         let size = std::fs::metadata(&path).map_err(|error| {
-            failed(format!("{error}; build it with `toolkeep build`, or correct `path` at {}", granted.line))
+            failed(format!(
+                "{error}; build it with `toolkeep build`, or correct `path` at {}",
+                granted.line
+            ))
         })?;
         if size.len() > MAX_BYTES {
             return Err(failed(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
@@ -60,7 +63,9 @@ impl Plugin {
                 component.digest, granted.line
             )));
         }
-        let description = component.description().map_err(|error| failed(error.to_string()))?;
+        let description = component
+            .description()
+            .map_err(|error| failed(error.to_string()))?;
         let tools = description.tools.iter().cloned().map(Tool::new);
         let tools = tools.collect::<Result<_, _>>().map_err(failed)?;
         Ok(Self {
@@ -99,13 +104,23 @@ impl Tool {
                 .build(schema)
                 .map_err(|error| {
                     let error = text::shorten(&text::visible(&error.to_string()), 300);
-                    format!("the {what} schema of tool `{}` is not right: {error}", info.name)
+                    format!(
+                        "the {what} schema of tool `{}` is not right: {error}",
+                        info.name
+                    )
                 })
         };
         let input = validator("input", &info.input_schema)?;
-        let output =
-            info.output_schema.as_ref().map(|schema| validator("output", schema)).transpose()?;
-        Ok(Self { info, input, output })
+        let output = info
+            .output_schema
+            .as_ref()
+            .map(|schema| validator("output", schema))
+            .transpose()?;
+        Ok(Self {
+            info,
+            input,
+            output,
+        })
     }
 
     /// What does not fit of a call's arguments.
@@ -131,7 +146,11 @@ fn misfits(schema: &jsonschema::Validator, value: &Value) -> Option<String> {
         .map(|error| {
             let at = error.instance_path().to_string();
             let what = text::shorten(&text::visible(&error.to_string()), 200);
-            if at.is_empty() { what } else { format!("at `{}`: {what}", text::visible(&at)) }
+            if at.is_empty() {
+                what
+            } else {
+                format!("at `{}`: {what}", text::visible(&at))
+            }
         })
         .collect();
     (!told.is_empty()).then(|| told.join("; "))

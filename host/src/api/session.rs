@@ -62,7 +62,10 @@ pub struct Reply {
 
 impl Session {
     pub(super) fn new(host: Host, id: SessionId, principal: Principal) -> Self {
-        Self { host, gate: Arc::new(gate::session::Session::new(id, principal)) }
+        Self {
+            host,
+            gate: Arc::new(gate::session::Session::new(id, principal)),
+        }
     }
 
     /// Its identifier.
@@ -85,7 +88,8 @@ impl Session {
     /// # Errors
     /// [`CallError`]: whatever kept the tool from giving something back.
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<Reply, CallError> {
-        self.call_with(tool, arguments, CallOptions::default()).await
+        self.call_with(tool, arguments, CallOptions::default())
+            .await
     }
 
     /// Runs a tool, with what the runtime has to say about the call.
@@ -100,10 +104,17 @@ impl Session {
     ) -> Result<Reply, CallError> {
         let host = &*self.host.inner;
         let (plugin, found) = find(host, tool)?;
-        let limits = host.config.plugins.get(&plugin.name).map_or(host.config.limits, |p| p.limits);
+        let limits = host
+            .config
+            .plugins
+            .get(&plugin.name)
+            .map_or(host.config.limits, |p| p.limits);
         let arguments = check_arguments(tool, found, &arguments, &limits)?;
         let scope = Scope::new(&host.config, &plugin.manifest, &found.info, &plugin.name);
-        let id = new_call_id().map_err(|why| CallError::Unusable { tool: tool.to_owned(), why })?;
+        let id = new_call_id().map_err(|why| CallError::Unusable {
+            tool: tool.to_owned(),
+            why,
+        })?;
         let identity = Identity {
             call: id.clone(),
             plugin: plugin.name.clone(),
@@ -120,7 +131,9 @@ impl Session {
             scope,
             limits.host_calls,
         );
-        let call = begun.await.map_err(|refusal| refused(tool, id.clone(), vec![refusal], None))?;
+        let call = begun
+            .await
+            .map_err(|refusal| refused(tool, id.clone(), vec![refusal], None))?;
 
         let allowance = Allowance {
             lines: limits.log_lines,
@@ -138,26 +151,43 @@ impl Session {
                 // The call began, so it has to end, on record.
                 let stopped = leave(&call, Ended::Stopped("unusable"), limits.output_bytes).await;
                 return Err(match stopped {
-                    Ok(_) => CallError::Unusable { tool: tool.to_owned(), why },
-                    Err(_) => CallError::RecordFailed { tool: tool.to_owned(), call: id },
+                    Ok(_) => CallError::Unusable {
+                        tool: tool.to_owned(),
+                        why,
+                    },
+                    Err(_) => CallError::RecordFailed {
+                        tool: tool.to_owned(),
+                        call: id,
+                    },
                 });
             }
         };
         let left = leave(&call, ended, limits.output_bytes)
             .await
-            .map_err(|_| CallError::RecordFailed { tool: tool.to_owned(), call: id.clone() })?;
+            .map_err(|_| CallError::RecordFailed {
+                tool: tool.to_owned(),
+                call: id.clone(),
+            })?;
         let refusals = call.refusals();
         match left.ended {
-            Ended::Done(output) => Ok(Reply { output, call: id, label: left.label, refusals }),
+            Ended::Done(output) => Ok(Reply {
+                output,
+                call: id,
+                label: left.label,
+                refusals,
+            }),
             Ended::Failed(failure) if !refusals.is_empty() => {
                 Err(refused(tool, id, refusals, Some(failure)))
             }
-            Ended::Failed(Failure::BadArguments(why)) => {
-                Err(CallError::BadArguments { tool: tool.to_owned(), why })
-            }
-            Ended::Failed(failure) => {
-                Err(CallError::Failed { tool: tool.to_owned(), call: id, failure })
-            }
+            Ended::Failed(Failure::BadArguments(why)) => Err(CallError::BadArguments {
+                tool: tool.to_owned(),
+                why,
+            }),
+            Ended::Failed(failure) => Err(CallError::Failed {
+                tool: tool.to_owned(),
+                call: id,
+                failure,
+            }),
             Ended::Stopped(word) if word == "trap" && !refusals.is_empty() => {
                 Err(refused(tool, id, refusals, None))
             }
@@ -180,17 +210,26 @@ impl Session {
         let host = &*self.host.inner;
         let mounts = host.places.mounts(call.scope(), self.principal())?;
         // Compiling takes seconds where nothing is cached: let other tasks go on elsewhere.
-        let compiled = plugin.compiled(&host.engine, &host.cache).map_err(|e| e.to_string())?;
+        let compiled = plugin
+            .compiled(&host.engine, &host.cache)
+            .map_err(|e| e.to_string())?;
         let needs = &plugin.manifest.needs;
         let job = Job {
             tool: tool.info.name.to_string(),
             arguments: work.arguments,
-            links: Links { fs: !needs.fs.is_empty(), config: !needs.config.is_empty() },
+            links: Links {
+                fs: !needs.fs.is_empty(),
+                config: !needs.config.is_empty(),
+            },
             mounts,
             limits: engine_limits(&work.limits),
             reporter: work.reporter,
         };
-        let ended = host.engine.run(compiled, call, job).await.map_err(|e| e.to_string())?;
+        let ended = host
+            .engine
+            .run(compiled, call, job)
+            .await
+            .map_err(|e| e.to_string())?;
         Ok(match ended {
             Ended::Done(output) if !tool.promises(output.structured_content.as_ref()) => {
                 Ended::Stopped("bad-output")
@@ -222,13 +261,19 @@ fn check_arguments(
     arguments: &Value,
     limits: &config::Limits,
 ) -> Result<String, CallError> {
-    let bad = |why| CallError::BadArguments { tool: name.to_owned(), why };
+    let bad = |why| CallError::BadArguments {
+        tool: name.to_owned(),
+        why,
+    };
     if !arguments.is_object() {
         return Err(bad("they have to be a JSON object".to_owned()));
     }
     let text = arguments.to_string();
     if text.len() as u64 > limits.argument_bytes {
-        return Err(bad(format!("they have more than {} bytes", limits.argument_bytes)));
+        return Err(bad(format!(
+            "they have more than {} bytes",
+            limits.argument_bytes
+        )));
     }
     match tool.misfit(arguments) {
         Some(why) => Err(bad(why)),
@@ -238,17 +283,25 @@ fn check_arguments(
 
 /// The error for a call that did not work because of what was refused: unanswered only where a person
 /// could lift all of it.
-fn refused(
-    tool: &str,
-    call: CallId,
-    refusals: Vec<Refusal>,
-    said: Option<Failure>,
-) -> CallError {
+fn refused(tool: &str, call: CallId, refusals: Vec<Refusal>, said: Option<Failure>) -> CallError {
     let tool = tool.to_owned();
-    if refusals.iter().all(|refusal| refusal.verdict == Verdict::Ask) {
-        CallError::Unanswered { tool, call, refusals, said }
+    if refusals
+        .iter()
+        .all(|refusal| refusal.verdict == Verdict::Ask)
+    {
+        CallError::Unanswered {
+            tool,
+            call,
+            refusals,
+            said,
+        }
     } else {
-        CallError::Denied { tool, call, refusals, said }
+        CallError::Denied {
+            tool,
+            call,
+            refusals,
+            said,
+        }
     }
 }
 
@@ -266,7 +319,10 @@ fn engine_limits(limits: &config::Limits) -> Limits {
         cpu: Duration::from_millis(limits.cpu_ms),
         wall: Duration::from_millis(limits.wall_ms),
         open_handles: limits.open_handles,
-        host_call_bytes: limits.output_bytes.saturating_add(limits.argument_bytes).max(1 << 20),
+        host_call_bytes: limits
+            .output_bytes
+            .saturating_add(limits.argument_bytes)
+            .max(1 << 20),
         random_bytes: limits.random_bytes,
         stdout_bytes: limits.stdout_bytes,
     }
@@ -275,10 +331,22 @@ fn engine_limits(limits: &config::Limits) -> Limits {
 /// What happened, and what to do next, for the operator.
 fn explain(word: &str, limits: &config::Limits) -> String {
     match word {
-        "time-limit" => format!("it took longer than {} ms; raise `wall_ms` in its limits if that is right", limits.wall_ms),
-        "cpu-limit" => format!("it computed for more than {} ms; raise `cpu_ms` in its limits if that is right", limits.cpu_ms),
-        "memory-limit" => format!("it wanted more than {} bytes of memory; raise `memory_bytes` in its limits if that is right", limits.memory_bytes),
-        "output-limit" => format!("its answer has more than {} bytes; raise `output_bytes` in its limits if that is right", limits.output_bytes),
+        "time-limit" => format!(
+            "it took longer than {} ms; raise `wall_ms` in its limits if that is right",
+            limits.wall_ms
+        ),
+        "cpu-limit" => format!(
+            "it computed for more than {} ms; raise `cpu_ms` in its limits if that is right",
+            limits.cpu_ms
+        ),
+        "memory-limit" => format!(
+            "it wanted more than {} bytes of memory; raise `memory_bytes` in its limits if that is right",
+            limits.memory_bytes
+        ),
+        "output-limit" => format!(
+            "its answer has more than {} bytes; raise `output_bytes` in its limits if that is right",
+            limits.output_bytes
+        ),
         "stack-overflow" => "it recursed too deeply".to_owned(),
         "exit" => "it ended itself instead of answering".to_owned(),
         "bad-output" => "its structured output is not what its output schema promises".to_owned(),

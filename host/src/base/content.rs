@@ -121,7 +121,10 @@ mod tests {
         let output = Output {
             content: vec![
                 Content::Text { text: "hi".into() },
-                Content::Image { data: vec![1, 2, 3], mime_type: "image/png".into() },
+                Content::Image {
+                    data: vec![1, 2, 3],
+                    mime_type: "image/png".into(),
+                },
                 Content::Resource {
                     resource: EmbeddedResource {
                         uri: "file:///a".into(),

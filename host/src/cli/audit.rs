@@ -15,10 +15,10 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{CallId, Name, SessionId};
 use crate::rules::verb::{Handle, Verb};
 use crate::rules::verdict::Verdict;
+use crate::store::audit::log::{AuditLog, Options as LogOptions};
 use crate::store::audit::query::{AuditReader, Filter, StoredRecord};
 use crate::store::audit::record::{Kind, Record, Status};
 use crate::store::audit::verify::verify;
-use crate::store::audit::log::{AuditLog, Options as LogOptions};
 use crate::store::error::StoreError;
 
 #[derive(Subcommand)]
@@ -179,7 +179,11 @@ fn show(options: &Show) -> Exit {
 pub fn print_entry(entry: &StoredRecord, why: bool) {
     let record = &entry.record;
     let style = output::of(record.verdict);
-    let broken = if entry.intact { String::new() } else { format!(" {BAD}CHANGED{BAD:#}") };
+    let broken = if entry.intact {
+        String::new()
+    } else {
+        format!(" {BAD}CHANGED{BAD:#}")
+    };
     output::data(format_args!(
         "{FAINT}{:>6} {}{FAINT:#} {}/{} {style}{:<7}{style:#} {} {} {}  {}{broken}",
         entry.seq,
@@ -194,7 +198,10 @@ pub fn print_entry(entry: &StoredRecord, why: bool) {
     ));
     if why && !matches!(record.kind, Kind::Outcome) {
         for reason in &record.reasons {
-            output::data(format_args!("         {} because {}", reason.verdict, reason.text));
+            output::data(format_args!(
+                "         {} because {}",
+                reason.verdict, reason.text
+            ));
         }
     }
 }
@@ -212,7 +219,9 @@ fn headline(record: &Record) -> &'static str {
 
 /// How it ended, where the entry tells that.
 fn ending(record: &Record) -> String {
-    let Some(outcome) = &record.outcome else { return String::new() };
+    let Some(outcome) = &record.outcome else {
+        return String::new();
+    };
     let mut text = match outcome.status {
         Status::Done => "done",
         Status::Failed => "failed",
@@ -238,7 +247,11 @@ fn prove(options: &Verify) -> Exit {
         Ok(state) => state,
         Err(exit) => return exit,
     };
-    let report = match verify(&state, options.checkpoint.as_deref(), options.key.as_deref()) {
+    let report = match verify(
+        &state,
+        options.checkpoint.as_deref(),
+        options.key.as_deref(),
+    ) {
         Ok(report) => report,
         Err(error) => return failed(&error),
     };
@@ -266,7 +279,11 @@ fn prove(options: &Verify) -> Exit {
             "moreFindings": report.more_findings,
         }));
     } else {
-        let (style, word) = if sound { (GOOD, "sound") } else { (BAD, "BROKEN") };
+        let (style, word) = if sound {
+            (GOOD, "sound")
+        } else {
+            (BAD, "BROKEN")
+        };
         output::data(format_args!(
             "{style}{word}{style:#}: {} records, root {}",
             report.records, report.root
@@ -290,7 +307,10 @@ fn prove(options: &Verify) -> Exit {
             ));
         }
         if report.unknown.len() > 20 {
-            output::data(format_args!("  and {} more of unknown end", report.unknown.len() - 20));
+            output::data(format_args!(
+                "  and {} more of unknown end",
+                report.unknown.len() - 20
+            ));
         }
     }
     for finding in &report.findings {

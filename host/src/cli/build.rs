@@ -24,8 +24,12 @@ pub async fn run(options: Options) -> Exit {
             for warning in built.warnings {
                 output::warning(warning);
             }
-            let tools: Vec<&str> =
-                built.description.tools.iter().map(|tool| tool.name.as_str()).collect();
+            let tools: Vec<&str> = built
+                .description
+                .tools
+                .iter()
+                .map(|tool| tool.name.as_str())
+                .collect();
             output::note(format_args!(
                 "built plugin `{}` with {} tools: {}",
                 built.description.manifest.name,
@@ -38,7 +42,9 @@ pub async fn run(options: Options) -> Exit {
         Err(failed) => {
             output::error(&failed);
             match failed {
-                BuildError::Cargo | BuildError::NoCargo(_) | BuildError::NoTarget(_) => Exit::Failed,
+                BuildError::Cargo | BuildError::NoCargo(_) | BuildError::NoTarget(_) => {
+                    Exit::Failed
+                }
                 BuildError::File { .. } | BuildError::Engine(_) => Exit::Failed,
                 _ => Exit::Usage,
             }

@@ -85,9 +85,12 @@ impl Who {
 
 /// Who runs this program: `$USER`, else the number of the user.
 fn login() -> Result<Identity, String> {
-    let name = std::env::var("USER").ok().and_then(|name| Identity::new(&name).ok());
+    let name = std::env::var("USER")
+        .ok()
+        .and_then(|name| Identity::new(&name).ok());
     let number = || Identity::new(&format!("uid-{}", rustix::process::getuid().as_raw()));
-    name.map_or_else(number, Ok).map_err(|error| error.to_string())
+    name.map_or_else(number, Ok)
+        .map_err(|error| error.to_string())
 }
 
 fn now() -> u64 {
@@ -95,9 +98,8 @@ fn now() -> u64 {
 }
 
 pub async fn run(options: Options) -> Exit {
-    let asked = read_arguments(&options.arguments).and_then(|arguments| {
-        Ok((arguments, options.who.principal()?, options.who.session()?))
-    });
+    let asked = read_arguments(&options.arguments)
+        .and_then(|arguments| Ok((arguments, options.who.principal()?, options.who.session()?)));
     let (arguments, principal, session) = match asked {
         Ok(asked) => asked,
         Err(why) => {
@@ -114,15 +116,23 @@ pub async fn run(options: Options) -> Exit {
         Err(failed) => return could_not_start(&failed),
     };
     if let Some(trouble) = host.cache_trouble() {
-        output::warning(format_args!("compiled code cannot be kept, so each start is slow: {trouble}"));
+        output::warning(format_args!(
+            "compiled code cannot be kept, so each start is slow: {trouble}"
+        ));
     }
-    let least = if options.verbose { Level::Debug } else { Level::Info };
+    let least = if options.verbose {
+        Level::Debug
+    } else {
+        Level::Info
+    };
     let call_options = CallOptions {
         listener: Some(Box::new(move |said| print_said(&said, least))),
         ..CallOptions::default()
     };
     let session = host.session(session, principal);
-    let done = session.call_with(&options.tool, arguments, call_options).await;
+    let done = session
+        .call_with(&options.tool, arguments, call_options)
+        .await;
     let exit = match &done {
         Ok(reply) => {
             if options.json {
@@ -150,11 +160,16 @@ fn read_arguments(given: &str) -> Result<Value, String> {
     let mut text = given.to_owned();
     if given == "-" {
         text.clear();
-        let read = std::io::stdin().take(MAX_ARGUMENTS).read_to_string(&mut text);
+        let read = std::io::stdin()
+            .take(MAX_ARGUMENTS)
+            .read_to_string(&mut text);
         read.map_err(|error| format!("cannot read the arguments from standard input: {error}"))?;
     }
     serde_json::from_str(&text).map_err(|error| {
-        format!("the arguments are not JSON: {}", text::visible(&error.to_string()))
+        format!(
+            "the arguments are not JSON: {}",
+            text::visible(&error.to_string())
+        )
     })
 }
 
@@ -169,9 +184,18 @@ fn print_said(said: &Said, least: Level) {
             output::note(format_args!("{style}tool says:{style:#} {message}"));
         }
         Said::Log { .. } => {}
-        Said::Progress { done, total, message } => {
-            let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
-            let message = message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        Said::Progress {
+            done,
+            total,
+            message,
+        } => {
+            let total = total
+                .map(|total| format!(" of {total}"))
+                .unwrap_or_default();
+            let message = message
+                .as_ref()
+                .map(|text| format!(": {text}"))
+                .unwrap_or_default();
             output::note(format_args!("tool says: {done}{total}{message}"));
         }
     }
@@ -183,7 +207,11 @@ fn print_reply(reply: &Reply) {
         match part {
             Content::Text { text } => output::data(text::visible_lines(text)),
             Content::Image { data, mime_type } | Content::Audio { data, mime_type } => {
-                output::data(format_args!("[{}: {} bytes]", text::visible(mime_type), data.len()));
+                output::data(format_args!(
+                    "[{}: {} bytes]",
+                    text::visible(mime_type),
+                    data.len()
+                ));
             }
             Content::Resource { resource } => match &resource.body {
                 ResourceBody::Text(text) => output::data(text::visible_lines(text)),
@@ -193,7 +221,11 @@ fn print_reply(reply: &Reply) {
                 }
             },
             Content::ResourceLink { uri, name, .. } => {
-                output::data(format_args!("[{}: {}]", text::visible(name), text::visible(uri)));
+                output::data(format_args!(
+                    "[{}: {}]",
+                    text::visible(name),
+                    text::visible(uri)
+                ));
             }
         }
     }
@@ -218,7 +250,10 @@ pub fn print_refusals(refusals: &[Refusal]) {
     }
     remedies.dedup();
     for remedy in remedies {
-        output::hint(format_args!("to allow it, {}", remedy.replace('\n', "\n      ")));
+        output::hint(format_args!(
+            "to allow it, {}",
+            remedy.replace('\n', "\n      ")
+        ));
     }
 }
 

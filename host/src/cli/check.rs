@@ -42,7 +42,10 @@ pub fn run(options: &Options) -> Exit {
         Err(failed) => return could_not_start(&failed),
     };
     if options.json {
-        let json = Json { findings: &checked.findings, capabilities: &checked.capabilities };
+        let json = Json {
+            findings: &checked.findings,
+            capabilities: &checked.capabilities,
+        };
         output::json(&json);
     } else {
         print(&checked);
@@ -54,7 +57,10 @@ pub fn run(options: &Options) -> Exit {
             Severity::Error => output::error(&finding.problem),
         }
     }
-    let wrong = checked.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let wrong = checked
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
     if wrong { Exit::Usage } else { Exit::Done }
 }
 
@@ -70,7 +76,16 @@ fn print(checked: &Checked) {
         }
     }
     output::data(output::table(
-        ["plugin", "tool", "data", "may", "asks first", "paths", "delete?", "outside?"],
+        [
+            "plugin",
+            "tool",
+            "data",
+            "may",
+            "asks first",
+            "paths",
+            "delete?",
+            "outside?",
+        ],
         rows,
     ));
     output::data(format_args!("{FAINT}what is not listed is denied{FAINT:#}"));
@@ -88,7 +103,10 @@ fn print(checked: &Checked) {
         .collect();
     if !labels.is_empty() {
         output::data(format_args!("\n{STRONG}data{STRONG:#}"));
-        output::data(output::table(["name", "folder", "label", "accepts"], labels));
+        output::data(output::table(
+            ["name", "folder", "label", "accepts"],
+            labels,
+        ));
     }
 }
 
@@ -101,19 +119,53 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]>
         .filter(|fs| !fs.allow.union(fs.ask).is_empty())
         .map(|fs| {
             let verbs = |verbs: crate::rules::verb::Verbs| {
-                if verbs.is_empty() { "-".to_owned() } else { verbs.to_string() }
+                if verbs.is_empty() {
+                    "-".to_owned()
+                } else {
+                    verbs.to_string()
+                }
             };
-            let data = fs.place.as_ref().map_or_else(dash, |place| place.data.to_string());
-            [dash(), dash(), data, verbs(fs.allow), verbs(fs.ask), paths(fs), dash(), dash()]
+            let data = fs
+                .place
+                .as_ref()
+                .map_or_else(dash, |place| place.data.to_string());
+            [
+                dash(),
+                dash(),
+                data,
+                verbs(fs.allow),
+                verbs(fs.ask),
+                paths(fs),
+                dash(),
+                dash(),
+            ]
         })
         .collect();
     if let Some(config) = &tool.config {
         let keys = config.to_string();
-        rows.push([dash(), dash(), "config".to_owned(), keys, dash(), dash(), dash(), dash()]);
+        rows.push([
+            dash(),
+            dash(),
+            "config".to_owned(),
+            keys,
+            dash(),
+            dash(),
+            dash(),
+            dash(),
+        ]);
     }
     if rows.is_empty() {
         let nothing = "nothing: it can compute".to_owned();
-        rows.push([dash(), dash(), dash(), nothing, dash(), dash(), dash(), dash()]);
+        rows.push([
+            dash(),
+            dash(),
+            dash(),
+            nothing,
+            dash(),
+            dash(),
+            dash(),
+            dash(),
+        ]);
     }
     for (index, row) in rows.iter_mut().enumerate() {
         let [plugin_cell, tool_cell, .., delete, outside] = row;
@@ -131,7 +183,9 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]>
 }
 
 fn paths(fs: &FsCapability) -> String {
-    let Some(place) = &fs.place else { return "-".to_owned() };
+    let Some(place) = &fs.place else {
+        return "-".to_owned();
+    };
     let mut parts = Vec::new();
     if !place.only.is_empty() {
         parts.push(format!("only {}", visible(&place.only.join(", "))));
@@ -139,5 +193,9 @@ fn paths(fs: &FsCapability) -> String {
     if !place.except.is_empty() {
         parts.push(format!("except {}", visible(&place.except.join(", "))));
     }
-    if parts.is_empty() { "all".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() {
+        "all".to_owned()
+    } else {
+        parts.join("; ")
+    }
 }

@@ -23,7 +23,10 @@ pub fn run(options: &Options) -> Exit {
     let path = options.file.display();
     let bytes = match std::fs::metadata(&options.file).and_then(|meta| {
         if meta.len() > MAX_BYTES {
-            return Err(std::io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+            return Err(std::io::Error::other(format!(
+                "it is larger than {} MiB",
+                MAX_BYTES >> 20
+            )));
         }
         std::fs::read(&options.file)
     }) {
@@ -48,7 +51,11 @@ pub fn run(options: &Options) -> Exit {
 
 fn print(found: &Inspection) {
     let manifest = &found.manifest;
-    output::data(format_args!("{STRONG}{} {}{STRONG:#}", manifest.name, visible(&manifest.version)));
+    output::data(format_args!(
+        "{STRONG}{} {}{STRONG:#}",
+        manifest.name,
+        visible(&manifest.version)
+    ));
     output::data(format_args!("  {}", visible(&manifest.description)));
     output::data(format_args!("  {}, {} bytes", found.digest, found.bytes));
 
@@ -64,11 +71,16 @@ fn print(found: &Inspection) {
     for (name, need) in &manifest.needs.config {
         let optional = if need.optional { " (optional)" } else { "" };
         let keys: Vec<&str> = need.keys.iter().map(String::as_str).collect();
-        output::data(format_args!("  config.{name}{optional}: read {}", visible(&keys.join(", "))));
+        output::data(format_args!(
+            "  config.{name}{optional}: read {}",
+            visible(&keys.join(", "))
+        ));
         output::data(format_args!("    {}", visible(&need.why)));
     }
 
-    output::data(format_args!("\n{STRONG}tools, and what they could do at most{STRONG:#}"));
+    output::data(format_args!(
+        "\n{STRONG}tools, and what they could do at most{STRONG:#}"
+    ));
     for (tool, can) in found.tools.iter().zip(&found.can.tools) {
         let mut hints = Vec::new();
         if tool.hints.read_only {
@@ -79,12 +91,19 @@ fn print(found: &Inspection) {
         if tool.hints.idempotent && !tool.hints.read_only {
             hints.push("idempotent");
         }
-        let hints = if hints.is_empty() { String::new() } else { format!(" ({})", hints.join(", ")) };
+        let hints = if hints.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", hints.join(", "))
+        };
         output::data(format_args!("  {STRONG}{}{STRONG:#}{hints}", tool.name));
         let first = tool.description.lines().next().unwrap_or_default();
         output::data(format_args!("    {}", visible(first)));
         output::data(format_args!("    can it delete?            {}", can.delete));
-        output::data(format_args!("    can it reach outside?     {}", can.outside));
+        output::data(format_args!(
+            "    can it reach outside?     {}",
+            can.outside
+        ));
         let touched: Vec<String> = can
             .fs
             .iter()
@@ -92,7 +111,11 @@ fn print(found: &Inspection) {
             .map(ToString::to_string)
             .chain(can.config.iter().map(ToString::to_string))
             .collect();
-        let touched = if touched.is_empty() { "none".to_owned() } else { touched.join("; ") };
+        let touched = if touched.is_empty() {
+            "none".to_owned()
+        } else {
+            touched.join("; ")
+        };
         output::data(format_args!("    which data can it touch?  {touched}"));
     }
 
@@ -107,9 +130,14 @@ fn print(found: &Inspection) {
         };
         output::data(format_args!("  {}  {says}", visible(&import.name)));
     }
-    let harmless =
-        found.imports.iter().filter(|import| import.standing == Standing::Harmless).count();
-    output::data(format_args!("  and {harmless} that every plugin has and that reach nothing"));
+    let harmless = found
+        .imports
+        .iter()
+        .filter(|import| import.standing == Standing::Harmless)
+        .count();
+    output::data(format_args!(
+        "  and {harmless} that every plugin has and that reach nothing"
+    ));
     if found.imports.iter().any(|import| bad(import.standing)) {
         output::warning("this plugin imports what its manifest does not declare");
     }

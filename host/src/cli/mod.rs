@@ -55,7 +55,12 @@ enum Command {
 #[derive(Args, Clone)]
 struct Where {
     /// The operator's file
-    #[arg(long, value_name = "FILE", env = "TOOLKEEP_CONFIG", default_value = "toolkeep.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TOOLKEEP_CONFIG",
+        default_value = "toolkeep.toml"
+    )]
     config: PathBuf,
     /// The folder with the record and the keys [default: as the operator's file says, else
     /// $XDG_STATE_HOME/toolkeep]
@@ -66,7 +71,10 @@ struct Where {
 /// Runs the command that the command line asks for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(failed) => {
             output::error(format_args!("cannot start: {failed}"));

@@ -26,7 +26,10 @@ impl Cache {
     /// The cache in `folder`, with the key in `key_file`, both made where they are missing.
     pub(super) fn open(folder: &Path, key_file: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), key: load_key(key_file)? })
+        Ok(Self {
+            folder: folder.to_owned(),
+            key: load_key(key_file)?,
+        })
     }
 
     /// The code compiled from the component of digest `component` by an engine that is compatible
@@ -34,7 +37,9 @@ impl Cache {
     pub(super) fn load(&self, component: &Digest, engine: &Digest) -> Option<Vec<u8>> {
         let mut file = fs::read(self.path(component, engine)).ok()?;
         let code = file.split_off_checked(MAC_BYTES)?;
-        self.mac(component, engine, &code).verify_slice(&file).ok()?;
+        self.mac(component, engine, &code)
+            .verify_slice(&file)
+            .ok()?;
         Some(code)
     }
 
@@ -42,9 +47,14 @@ impl Cache {
     pub(super) fn store(&self, component: &Digest, engine: &Digest, code: &[u8]) -> io::Result<()> {
         let mac = self.mac(component, engine, code).finalize().into_bytes();
         let path = self.path(component, engine);
-        let partial = self.folder.join(format!("{}.{}.partial", component.hex(), random_suffix()?));
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        let partial = self
+            .folder
+            .join(format!("{}.{}.partial", component.hex(), random_suffix()?));
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial)?;
         file.write_all(&mac)?;
         file.write_all(code)?;
         drop(file);
@@ -53,7 +63,8 @@ impl Cache {
 
     fn path(&self, component: &Digest, engine: &Digest) -> PathBuf {
         let engine: String = engine.hex().chars().take(16).collect();
-        self.folder.join(format!("{}-{engine}.cwasm", component.hex()))
+        self.folder
+            .join(format!("{}-{engine}.cwasm", component.hex()))
     }
 
     /// The key, padded to the hash's block as HMAC pads it.
@@ -93,8 +104,11 @@ fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     if !path.exists() {
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         let partial = path.with_extension(format!("{}.partial", random_suffix()?));
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial)?;
         file.write_all(&key)?;
         file.sync_all()?;
         // A link fails where the key came to be there meanwhile, and then that one counts.
@@ -107,7 +121,10 @@ fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     }
     let bytes = fs::read(path)?;
     key = bytes.try_into().map_err(|_| {
-        let text = format!("`{}` is not a key of {KEY_BYTES} bytes; remove it", path.display());
+        let text = format!(
+            "`{}` is not a key of {KEY_BYTES} bytes; remove it",
+            path.display()
+        );
         io::Error::new(io::ErrorKind::InvalidData, text)
     })?;
     Ok(key)
@@ -140,7 +157,8 @@ mod tests {
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("toolkeep-cache-{name}-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("toolkeep-cache-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         path
     }
@@ -152,12 +170,20 @@ mod tests {
         let cache = Cache::open(&folder, &folder.join("cache.key")).unwrap();
         assert_eq!(cache.load(&component, &engine), None);
         cache.store(&component, &engine, b"code").unwrap();
-        assert_eq!(cache.load(&component, &engine).as_deref(), Some(&b"code"[..]));
+        assert_eq!(
+            cache.load(&component, &engine).as_deref(),
+            Some(&b"code"[..])
+        );
         assert_eq!(cache.load(&component, &Digest::of(b"another engine")), None);
 
         let path = cache.path(&component, &engine);
         let good = fs::read(&path).unwrap();
-        for bad in [&good[..good.len() - 1], &good[..10], b"", &[&good[..], b"x"].concat()] {
+        for bad in [
+            &good[..good.len() - 1],
+            &good[..10],
+            b"",
+            &[&good[..], b"x"].concat(),
+        ] {
             fs::write(&path, bad).unwrap();
             assert_eq!(cache.load(&component, &engine), None);
         }
@@ -169,7 +195,10 @@ mod tests {
         fs::write(&path, &good).unwrap();
         let other = Cache::open(&folder, &folder.join("other.key")).unwrap();
         assert_eq!(other.load(&component, &engine), None);
-        assert_eq!(cache.load(&component, &engine).as_deref(), Some(&b"code"[..]));
+        assert_eq!(
+            cache.load(&component, &engine).as_deref(),
+            Some(&b"code"[..])
+        );
         fs::remove_dir_all(&folder).unwrap();
     }
 }

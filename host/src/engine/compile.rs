@@ -42,14 +42,23 @@ impl CodeCache {
     /// work everything is compiled anew; [`CodeCache::trouble`] says why.
     pub fn open(folder: &Path, key_file: &Path) -> Self {
         match Cache::open(folder, key_file) {
-            Ok(cache) => Self { cache: Some(cache), trouble: None },
-            Err(error) => Self { cache: None, trouble: Some(error.to_string()) },
+            Ok(cache) => Self {
+                cache: Some(cache),
+                trouble: None,
+            },
+            Err(error) => Self {
+                cache: None,
+                trouble: Some(error.to_string()),
+            },
         }
     }
 
     /// Keeps nothing.
     pub fn none() -> Self {
-        Self { cache: None, trouble: None }
+        Self {
+            cache: None,
+            trouble: None,
+        }
     }
 
     /// Why nothing can be kept, if so.
@@ -96,7 +105,10 @@ fn load(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<Component> {
 
 impl Compiled {
     fn new(component: Component) -> Self {
-        Self { component, ready: Mutex::new(HashMap::new()) }
+        Self {
+            component,
+            ready: Mutex::new(HashMap::new()),
+        }
     }
 
     /// The component, linked with exactly `links`; made once.

@@ -36,8 +36,16 @@ impl Guest {
         table.set_max_capacity(usize::try_from(limits.open_handles).unwrap_or(usize::MAX));
         let wasi = WasiCtx::builder()
             .max_random_size(limits.random_bytes)
-            .stdout(Lines::new(Level::Info, Arc::clone(&reporter), limits.stdout_bytes))
-            .stderr(Lines::new(Level::Warning, Arc::clone(&reporter), limits.stdout_bytes))
+            .stdout(Lines::new(
+                Level::Info,
+                Arc::clone(&reporter),
+                limits.stdout_bytes,
+            ))
+            .stderr(Lines::new(
+                Level::Warning,
+                Arc::clone(&reporter),
+                limits.stdout_bytes,
+            ))
             .build();
         Self {
             table,
@@ -58,6 +66,9 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }

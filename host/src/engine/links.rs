@@ -22,7 +22,10 @@ pub struct Links {
 
 impl Links {
     /// All that exist, as stand-ins behind which there is nothing: for `describe`.
-    pub const ALL: Self = Self { fs: true, config: true };
+    pub const ALL: Self = Self {
+        fs: true,
+        config: true,
+    };
 }
 
 /// What an imported interface is to Toolkeep.
@@ -42,7 +45,9 @@ pub enum Import {
 pub fn classify(name: &str) -> Import {
     let (interface, version) = name.split_once('@').unwrap_or((name, ""));
     // Within 0.2 each version is a superset of those before; drafts match exactly.
-    let wasi_0_2 = version.strip_prefix("0.2.").is_some_and(|patch| patch.parse::<u32>().is_ok());
+    let wasi_0_2 = version
+        .strip_prefix("0.2.")
+        .is_some_and(|patch| patch.parse::<u32>().is_ok());
     match interface {
         "wasi:filesystem/types" | "wasi:filesystem/preopens" if wasi_0_2 => Import::Fs,
         "wasi:config/store" if version == "0.2.0-rc.1" => Import::Config,

@@ -99,7 +99,12 @@ impl Engine {
         job: Job,
     ) -> Result<Ended, CompileError> {
         let pre = plugin.ready(job.links)?;
-        let guest = Guest::new(Some(Arc::clone(call)), job.mounts, job.reporter, &job.limits);
+        let guest = Guest::new(
+            Some(Arc::clone(call)),
+            job.mounts,
+            job.reporter,
+            &job.limits,
+        );
         let waited = || call.waited();
         let reporter = Arc::clone(&guest.reporter);
         let (mut store, _turn) = match self.store(guest, &job.limits).await {
@@ -121,7 +126,10 @@ impl Engine {
             Some(Err(error)) => {
                 let word = stopped_by(&store, &error);
                 if word == "trap" {
-                    reporter.log(Level::Error, &format!("the tool trapped: {}", one_line(&error)));
+                    reporter.log(
+                        Level::Error,
+                        &format!("the tool trapped: {}", one_line(&error)),
+                    );
                 }
                 Ended::Stopped(word)
             }
@@ -139,11 +147,24 @@ impl Engine {
         plugin: &Compiled,
         limits: Limits,
     ) -> Result<Vec<Described>, String> {
-        let pre = plugin.ready(Links::ALL).map_err(|error| error.to_string())?;
-        let silent = Allowance { lines: 0, bytes: 0, updates: 0 };
-        let guest = Guest::new(None, Vec::new(), Arc::new(Reporter::new(silent, None)), &limits);
-        let (mut store, _turn) =
-            self.store(guest, &limits).await.map_err(|stop| stop.to_string())?;
+        let pre = plugin
+            .ready(Links::ALL)
+            .map_err(|error| error.to_string())?;
+        let silent = Allowance {
+            lines: 0,
+            bytes: 0,
+            updates: 0,
+        };
+        let guest = Guest::new(
+            None,
+            Vec::new(),
+            Arc::new(Reporter::new(silent, None)),
+            &limits,
+        );
+        let (mut store, _turn) = self
+            .store(guest, &limits)
+            .await
+            .map_err(|stop| stop.to_string())?;
         let work = async {
             let plugin = pre.instantiate_async(&mut store).await?;
             plugin.toolkeep_tool_tools().call_describe(&mut store).await
@@ -160,7 +181,11 @@ impl Engine {
         guest: Guest,
         limits: &Limits,
     ) -> Result<(Store<Guest>, tokio::sync::SemaphorePermit<'_>), Stop> {
-        let turn = self.turns.acquire().await.map_err(|_| Stop("shutting-down"))?;
+        let turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|_| Stop("shutting-down"))?;
         let mut store = Store::new(&self.wasm, guest);
         store.limiter(|guest| &mut guest.limiter);
         store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));

@@ -23,7 +23,11 @@ pub struct PoolSize {
 
 impl Default for PoolSize {
     fn default() -> Self {
-        Self { calls: 256, memory_bytes: 256 << 20, table_elements: 100_000 }
+        Self {
+            calls: 256,
+            memory_bytes: 256 << 20,
+            table_elements: 100_000,
+        }
     }
 }
 
@@ -61,7 +65,11 @@ impl Engine {
                 }
             })
             .map_err(|error| EngineError(format!("cannot start its clock: {error}")))?;
-        Ok(Self { wasm, turns: tokio::sync::Semaphore::new(size.calls as usize), stop })
+        Ok(Self {
+            wasm,
+            turns: tokio::sync::Semaphore::new(size.calls as usize),
+            stop,
+        })
     }
 }
 

@@ -18,8 +18,8 @@ use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{Judgement, Reason, ReasonCode, Verdict};
-use crate::store::audit::record::{Kind, Outcome, Record, Status};
 use crate::store::audit::log::{Durability, Ticket};
+use crate::store::audit::record::{Kind, Outcome, Record, Status};
 
 /// What identifies a call, fixed before it starts.
 #[derive(Clone, Debug)]
@@ -208,14 +208,15 @@ impl Call {
                 approval: pass.approval.clone(),
                 ..self.access_record(Kind::Intent, &pass)
             };
-            let durability = if effect { Durability::Durable } else { Durability::Written };
+            let durability = if effect {
+                Durability::Durable
+            } else {
+                Durability::Written
+            };
             let ticket = self.put(record, durability).await;
             pass.announced = true;
             if effect && ticket.await.is_err() {
-                pass.settle(
-                    Status::Refused,
-                    Some("record-failed"),
-                );
+                pass.settle(Status::Refused, Some("record-failed"));
                 self.note_refusal(pass.access(), &Judgement::new(vec![record_failed()]));
                 return Err(Refused);
             }
@@ -238,7 +239,10 @@ impl Call {
     /// How long this call has waited for people so far.
     pub fn waited(&self) -> Duration {
         let state = self.state();
-        state.waited + state.asking_since.map_or(Duration::ZERO, |since| since.elapsed())
+        state.waited
+            + state
+                .asking_since
+                .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Judges an access anew that is under way, without asking anybody.
@@ -269,8 +273,12 @@ impl Call {
 
     /// Refuses an access that no grant could allow, and puts that on record.
     fn refuse_always(&self, access: &Access, code: ReasonCode, text: &str) -> Refused {
-        let reason =
-            Reason { verdict: Verdict::Deny, code, text: text.to_owned(), remedy: None };
+        let reason = Reason {
+            verdict: Verdict::Deny,
+            code,
+            text: text.to_owned(),
+            remedy: None,
+        };
         self.refuse(access, &Judgement::new(vec![reason]));
         Refused
     }
@@ -340,8 +348,12 @@ impl Call {
     }
 
     fn note_refusal(&self, access: &Access, judgement: &Judgement) {
-        let refusal =
-            Refusal::new(access.handle, access.verbs, access.object.to_string(), judgement);
+        let refusal = Refusal::new(
+            access.handle,
+            access.verbs,
+            access.object.to_string(),
+            judgement,
+        );
         let mut state = self.state();
         state.refused += 1;
         if state.refusals.len() < KEPT_REFUSALS {
@@ -363,7 +375,11 @@ impl Call {
 
     /// Puts on record what came of an access. Called once for each pass, when it goes away.
     pub(super) fn record_outcome(&self, pass: &Pass, outcome: Outcome) {
-        let kind = if pass.announced { Kind::Outcome } else { Kind::Access };
+        let kind = if pass.announced {
+            Kind::Outcome
+        } else {
+            Kind::Access
+        };
         let record = Record {
             approval: pass.approval.clone(),
             label_after: Some(self.label()),
@@ -390,7 +406,13 @@ impl Call {
             arguments: Some(self.identity.arguments),
             label_after: Some(self.label()),
             outcome: Some(outcome),
-            ..self.record(Kind::Outcome, 0, Verdict::Allow, &[], self.label_before.clone())
+            ..self.record(
+                Kind::Outcome,
+                0,
+                Verdict::Allow,
+                &[],
+                self.label_before.clone(),
+            )
         }
     }
 
@@ -402,7 +424,9 @@ impl Call {
 
     async fn drain(&self) {
         loop {
-            let Some(waiting) = self.state().backlog.pop_front() else { break };
+            let Some(waiting) = self.state().backlog.pop_front() else {
+                break;
+            };
             drop(self.gate.log.append(*waiting, Durability::Written).await);
         }
     }
@@ -513,16 +537,26 @@ fn answered(answer: Answer) -> Reason {
     let (verdict, code, text) = match answer {
         Answer::Approve => (Verdict::Allow, ReasonCode::Approved, "a person approved it"),
         Answer::Decline => (Verdict::Deny, ReasonCode::Declined, "a person declined it"),
-        Answer::Nobody => {
-            (Verdict::Ask, ReasonCode::Unanswered, "it has to be asked and nobody answered")
-        }
+        Answer::Nobody => (
+            Verdict::Ask,
+            ReasonCode::Unanswered,
+            "it has to be asked and nobody answered",
+        ),
     };
-    Reason { verdict, code, text: text.to_owned(), remedy: None }
+    Reason {
+        verdict,
+        code,
+        text: text.to_owned(),
+        remedy: None,
+    }
 }
 
 /// `judgement` with its asks lifted by `approved`. Denies stay: nobody can lift one.
 fn lifted(judgement: Judgement, approved: Reason) -> Judgement {
-    let reasons = judgement.reasons().iter().filter(|reason| reason.verdict != Verdict::Ask);
+    let reasons = judgement
+        .reasons()
+        .iter()
+        .filter(|reason| reason.verdict != Verdict::Ask);
     Judgement::new(reasons.cloned().chain([approved]).collect())
 }
 

@@ -24,6 +24,11 @@ impl Gate {
         rules: Digest,
         patience: Duration,
     ) -> Self {
-        Self { log, approver, rules, patience }
+        Self {
+            log,
+            approver,
+            rules,
+            patience,
+        }
     }
 }

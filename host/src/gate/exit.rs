@@ -44,14 +44,22 @@ pub enum Withheld {
 pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Leaving, Withheld> {
     let ended = capped(ended, max_bytes);
     let (status, error, body) = match &ended {
-        Ended::Done(output) => (Status::Done, None, serde_json::to_vec(output).unwrap_or_default()),
+        Ended::Done(output) => (
+            Status::Done,
+            None,
+            serde_json::to_vec(output).unwrap_or_default(),
+        ),
         Ended::Failed(failure) => {
             let word = match failure {
                 Failure::BadArguments(_) => "bad-arguments",
                 Failure::Refused(_) => "refused",
                 Failure::Failed(_) => "failed",
             };
-            (Status::Failed, Some(word), failure.text().as_bytes().to_vec())
+            (
+                Status::Failed,
+                Some(word),
+                failure.text().as_bytes().to_vec(),
+            )
         }
         Ended::Stopped(word) => (Status::Stopped, Some(*word), Vec::new()),
     };
@@ -66,15 +74,24 @@ pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Lea
     if !call.end(outcome).await {
         return Err(Withheld::RecordFailed);
     }
-    Ok(Leaving { ended, label: call.label() })
+    Ok(Leaving {
+        ended,
+        label: call.label(),
+    })
 }
 
 /// An answer beyond the limit is not cut, which could change what it says, but stopped.
 fn capped(ended: Ended, max_bytes: u64) -> Ended {
     let size = match &ended {
-        Ended::Done(output) => serde_json::to_vec(output).map_or(u64::MAX, |body| body.len() as u64),
+        Ended::Done(output) => {
+            serde_json::to_vec(output).map_or(u64::MAX, |body| body.len() as u64)
+        }
         Ended::Failed(failure) => failure.text().len() as u64,
         Ended::Stopped(_) => 0,
     };
-    if size > max_bytes { Ended::Stopped("output-limit") } else { ended }
+    if size > max_bytes {
+        Ended::Stopped("output-limit")
+    } else {
+        ended
+    }
 }

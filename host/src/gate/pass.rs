@@ -122,6 +122,9 @@ impl Drop for Pass {
 
 impl std::fmt::Debug for Pass {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pass").field("step", &self.step).field("access", &self.access).finish()
+        f.debug_struct("Pass")
+            .field("step", &self.step)
+            .field("access", &self.access)
+            .finish()
     }
 }

@@ -28,26 +28,32 @@ pub struct Refusal {
 
 impl Refusal {
     /// What `judgement` refused.
-    pub(super) fn new(
-        handle: Handle,
-        verbs: Verbs,
-        object: String,
-        judgement: &Judgement,
-    ) -> Self {
+    pub(super) fn new(handle: Handle, verbs: Verbs, object: String, judgement: &Judgement) -> Self {
         let verdict = judgement.verdict();
-        Self { handle, verbs, object, verdict, reasons: judgement.reasons().to_vec() }
+        Self {
+            handle,
+            verbs,
+            object,
+            verdict,
+            reasons: judgement.reasons().to_vec(),
+        }
     }
 
     /// The reasons that decided, as one line each.
     pub fn because(&self) -> impl Iterator<Item = &Reason> {
         let strictest = self.reasons.iter().map(|reason| reason.verdict).max();
-        self.reasons.iter().filter(move |reason| Some(reason.verdict) == strictest)
+        self.reasons
+            .iter()
+            .filter(move |reason| Some(reason.verdict) == strictest)
     }
 
     /// What would lift it: one line for each remedy, without repeats.
     pub fn remedies(&self) -> Vec<&str> {
-        let mut remedies: Vec<&str> =
-            self.reasons.iter().filter_map(|reason| reason.remedy.as_deref()).collect();
+        let mut remedies: Vec<&str> = self
+            .reasons
+            .iter()
+            .filter_map(|reason| reason.remedy.as_deref())
+            .collect();
         remedies.dedup();
         remedies
     }

@@ -17,7 +17,11 @@ pub struct Session {
 impl Session {
     /// A conversation that has seen nothing yet.
     pub fn new(id: SessionId, principal: Principal) -> Self {
-        Self { id, principal, label: Mutex::new(Label::clean()) }
+        Self {
+            id,
+            principal,
+            label: Mutex::new(Label::clean()),
+        }
     }
 
     /// Its identifier.
@@ -32,11 +36,17 @@ impl Session {
 
     /// The label of all that its calls have given back.
     pub fn label(&self) -> Label {
-        self.label.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.label
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Joins what one call has seen. A session's label never falls.
     pub(super) fn raise(&self, seen: &Label) {
-        self.label.lock().unwrap_or_else(PoisonError::into_inner).join(seen);
+        self.label
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .join(seen);
     }
 }

@@ -15,11 +15,16 @@ use crate::store::audit::record::Status;
 /// [`Refused`] where the plugin may not read this key, or nobody set it.
 pub async fn get(call: &Arc<Call>, key: &str) -> Result<Option<String>, Refused> {
     // A plugin without such a need still gets its refusal on record, under its own name.
-    let need = call.scope().config().map_or_else(|| call.scope().plugin().clone(), |c| c.need.clone());
+    let need = call
+        .scope()
+        .config()
+        .map_or_else(|| call.scope().plugin().clone(), |c| c.need.clone());
     let pass = call.judge(wanted(need, key), Span::Moment).await?;
     let value = call.scope().config().and_then(|config| {
         let mut values = config.values();
-        values.find(|(known, _)| *known == key).map(|(_, value)| value.to_owned())
+        values
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value.to_owned())
     });
     pass.count_read(value.as_ref().map_or(0, |value| value.len() as u64));
     pass.settle(Status::Done, None);

@@ -86,15 +86,26 @@ impl Reporter {
         if !self.take(&self.lines, self.allowance.lines, message.len()) {
             return;
         }
-        self.say(|| Said::Log { level, message: text::visible(message) });
+        self.say(|| Said::Log {
+            level,
+            message: text::visible(message),
+        });
     }
 
     /// Says how far the call is.
     pub fn progress(&self, done: u64, total: Option<u64>, message: Option<&str>) {
-        if !self.take(&self.updates, self.allowance.updates, message.map_or(0, str::len)) {
+        if !self.take(
+            &self.updates,
+            self.allowance.updates,
+            message.map_or(0, str::len),
+        ) {
             return;
         }
-        self.say(|| Said::Progress { done, total, message: message.map(text::visible) });
+        self.say(|| Said::Progress {
+            done,
+            total,
+            message: message.map(text::visible),
+        });
     }
 
     /// How much was dropped because it was beyond the allowance.
@@ -109,9 +120,15 @@ impl Reporter {
     }
 
     fn take(&self, counter: &AtomicU64, most: u64, bytes: usize) -> bool {
-        let fits = counter.fetch_add(1, Ordering::Relaxed) < most
-            && self.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
-                <= self.allowance.bytes;
+        let within = |most: u64, more: u64| {
+            move |used: u64| used.checked_add(more).filter(|used| *used <= most)
+        };
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let fits = counter.fetch_update(set, get, within(most, 1)).is_ok()
+            && self
+                .bytes
+                .fetch_update(set, get, within(self.allowance.bytes, bytes as u64))
+                .is_ok();
         if !fits {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -132,8 +149,14 @@ mod tests {
             let heard = Arc::clone(&heard);
             Box::new(move |said| heard.lock().unwrap().push(said))
         };
-        let reporter =
-            Reporter::new(Allowance { lines: 2, bytes: 10, updates: 1 }, Some(listener));
+        let reporter = Reporter::new(
+            Allowance {
+                lines: 2,
+                bytes: 10,
+                updates: 1,
+            },
+            Some(listener),
+        );
         reporter.log(Level::Info, "a\u{1b}b");
         reporter.log(Level::Info, "much too long a line");
         reporter.log(Level::Info, "third");
@@ -143,8 +166,15 @@ mod tests {
         assert_eq!(
             *heard.lock().unwrap(),
             [
-                Said::Log { level: Level::Info, message: "a\\u{1b}b".into() },
-                Said::Progress { done: 1, total: Some(2), message: None },
+                Said::Log {
+                    level: Level::Info,
+                    message: "a\\u{1b}b".into()
+                },
+                Said::Progress {
+                    done: 1,
+                    total: Some(2),
+                    message: None
+                },
             ]
         );
     }

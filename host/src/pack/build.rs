@@ -106,14 +106,21 @@ pub async fn build(
         path: artifact.display().to_string(),
         error,
     })?;
-    progress(&format!("describing plugin `{}` in an empty sandbox", manifest.name));
+    progress(&format!(
+        "describing plugin `{}` in an empty sandbox",
+        manifest.name
+    ));
     let (packed, description, warnings) = pack(&bytes, manifest).await?;
     let file = match out {
         Some(out) => out.to_owned(),
         None => folder.join(format!("{}.wasm", description.manifest.name)),
     };
     write_whole(&file, &packed)?;
-    Ok(Built { file, description, warnings })
+    Ok(Built {
+        file,
+        description,
+        warnings,
+    })
 }
 
 /// Makes a plugin of a component and its manifest: checks its imports, asks it for its tools in an
@@ -130,13 +137,19 @@ pub async fn pack(
         return Err(BuildError::NoTools);
     }
     let warnings = compare_needs(&component, &manifest)?;
-    let engine = Engine::start(Default::default()).map_err(|e| BuildError::Engine(e.to_string()))?;
+    let engine =
+        Engine::start(Default::default()).map_err(|e| BuildError::Engine(e.to_string()))?;
     let compiled = engine
         .compile(bytes, &CodeCache::none())
         .map_err(|error| BuildError::Describe(error.to_string()))?;
-    let described =
-        engine.describe(&compiled, DESCRIBE_LIMITS).await.map_err(BuildError::Describe)?;
-    let tools = described.into_iter().map(tool).collect::<Result<Vec<_>, _>>();
+    let described = engine
+        .describe(&compiled, DESCRIBE_LIMITS)
+        .await
+        .map_err(BuildError::Describe)?;
+    let tools = described
+        .into_iter()
+        .map(tool)
+        .collect::<Result<Vec<_>, _>>();
     let description = tools
         .and_then(|tools| Description::new(manifest, tools))
         .map_err(BuildError::Describe)?;
@@ -189,11 +202,22 @@ fn compare_needs(component: &Component, manifest: &Manifest) -> Result<Vec<Strin
     let mut warnings = Vec::new();
     if !uses_fs {
         let unused = manifest.needs.fs.keys().map(|name| format!("fs.{name}"));
-        warnings.extend(unused.map(|need| format!("need `{need}` is declared, but the component uses no files")));
+        warnings.extend(
+            unused
+                .map(|need| format!("need `{need}` is declared, but the component uses no files")),
+        );
     }
     if !uses_config {
-        let unused = manifest.needs.config.keys().map(|name| format!("config.{name}"));
-        warnings.extend(unused.map(|need| format!("need `{need}` is declared, but the component reads no config")));
+        let unused = manifest
+            .needs
+            .config
+            .keys()
+            .map(|name| format!("config.{name}"));
+        warnings.extend(
+            unused.map(|need| {
+                format!("need `{need}` is declared, but the component reads no config")
+            }),
+        );
     }
     Ok(warnings)
 }
@@ -234,10 +258,18 @@ fn ensure_target(progress: &dyn Fn(&str)) -> Result<(), BuildError> {
         return Ok(());
     }
     progress(&format!("adding the Rust target {TARGET} with rustup"));
-    match Command::new("rustup").args(["target", "add", TARGET]).stdout(Stdio::null()).status() {
+    match Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .stdout(Stdio::null())
+        .status()
+    {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(BuildError::NoTarget("`rustup target add` failed".to_owned())),
-        Err(error) => Err(BuildError::NoTarget(format!("rustup is not there ({error})"))),
+        Ok(_) => Err(BuildError::NoTarget(
+            "`rustup target add` failed".to_owned(),
+        )),
+        Err(error) => Err(BuildError::NoTarget(format!(
+            "rustup is not there ({error})"
+        ))),
     }
 }
 
@@ -246,7 +278,11 @@ fn cargo_build(folder: &Path) -> Result<PathBuf, BuildError> {
     let manifest = folder.join("Cargo.toml");
     let output = Command::new("cargo")
         .args(["build", "--release", "--target", TARGET])
-        .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
+        .args([
+            "--message-format",
+            "json-render-diagnostics",
+            "--manifest-path",
+        ])
         .arg(&manifest)
         // The plugin is a workspace of its own: settings for the one that we may be run from would
         // only confuse it.
@@ -266,12 +302,20 @@ fn cargo_build(folder: &Path) -> Result<PathBuf, BuildError> {
     let built = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message.get("reason").is_some_and(|reason| reason == "compiler-artifact"))
+        .filter(|message| {
+            message
+                .get("reason")
+                .is_some_and(|reason| reason == "compiler-artifact")
+        })
         .filter_map(|message| {
             let files = message.get("filenames")?.as_array()?.clone();
-            files.into_iter().filter_map(|file| file.as_str().map(PathBuf::from)).find(|file| {
-                file.extension().is_some_and(|extension| extension == "wasm")
-            })
+            files
+                .into_iter()
+                .filter_map(|file| file.as_str().map(PathBuf::from))
+                .find(|file| {
+                    file.extension()
+                        .is_some_and(|extension| extension == "wasm")
+                })
         })
         .next_back();
     built.ok_or_else(|| BuildError::NoComponent(manifest.display().to_string()))
@@ -280,8 +324,11 @@ fn cargo_build(folder: &Path) -> Result<PathBuf, BuildError> {
 /// Writes a file so that others see all of it or nothing.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let partial = path.with_extension("wasm.partial");
-    std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path)).map_err(
-        |error| BuildError::File { what: "write", path: path.display().to_string(), error },
-    )
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|error| BuildError::File {
+            what: "write",
+            path: path.display().to_string(),
+            error,
+        })
 }
-

@@ -78,19 +78,24 @@ impl Component {
         let mut depth = 0u32;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(invalid)? {
-                Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                Payload::Version {
+                    encoding: Encoding::Module,
+                    ..
+                } if depth == 0 => {
                     return Err(BadComponent::CoreModule);
                 }
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 0 => {
                     for import in section {
-                        read.imports.push(import.map_err(invalid)?.name.name.to_owned());
+                        read.imports
+                            .push(import.map_err(invalid)?.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 0 => {
                     for export in section {
-                        read.exports.push(export.map_err(invalid)?.name.name.to_owned());
+                        read.exports
+                            .push(export.map_err(invalid)?.name.name.to_owned());
                     }
                 }
                 Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
@@ -100,7 +105,9 @@ impl Component {
             }
         }
         let features = WasmFeatures::default() & !WasmFeatures::MEMORY64;
-        Validator::new_with_features(features).validate_all(bytes).map_err(invalid)?;
+        Validator::new_with_features(features)
+            .validate_all(bytes)
+            .map_err(invalid)?;
         Ok(read)
     }
 
@@ -130,7 +137,10 @@ impl Component {
 pub fn embed(bytes: &[u8], description: &Description) -> Result<Vec<u8>, BadComponent> {
     let json = serde_json::to_vec(description)
         .map_err(|error| BadComponent::BadDescription(error.to_string()))?;
-    let section = CustomSection { name: SECTION.into(), data: json.into() };
+    let section = CustomSection {
+        name: SECTION.into(),
+        data: json.into(),
+    };
     let mut out = bytes.to_vec();
     out.push(section.id());
     section.encode(&mut out);

@@ -57,7 +57,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, BadComponent> {
     let component = Component::read(bytes)?;
     let description = component.description()?;
     let can = Capabilities::at_most(&description);
-    let Description { manifest, tools, .. } = description;
+    let Description {
+        manifest, tools, ..
+    } = description;
     let needs = &manifest.needs;
     let standing = |import: &str| match classify(import) {
         Import::Baseline => Standing::Harmless,
@@ -69,7 +71,17 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, BadComponent> {
     let imports = component
         .imports
         .into_iter()
-        .map(|name| Imported { standing: standing(&name), name })
+        .map(|name| Imported {
+            standing: standing(&name),
+            name,
+        })
         .collect();
-    Ok(Inspection { digest: component.digest, bytes: component.bytes, manifest, tools, can, imports })
+    Ok(Inspection {
+        digest: component.digest,
+        bytes: component.bytes,
+        manifest,
+        tools,
+        can,
+        imports,
+    })
 }

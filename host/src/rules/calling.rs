@@ -21,13 +21,21 @@ impl Scope {
             is_folder: false,
         };
         let mut judgement = self.decide(&call);
-        let required = self.fs().filter(|need| need.grant.is_none() && !need.declared.optional);
+        let required = self
+            .fs()
+            .filter(|need| need.grant.is_none() && !need.declared.optional);
         let required = required.map(|need| self.whole_folder(need.need, need.declared.verbs));
-        let config = self.config().filter(|need| need.grant.is_none() && !need.declared.optional);
+        let config = self
+            .config()
+            .filter(|need| need.grant.is_none() && !need.declared.optional);
         let config = config.into_iter().flat_map(|need| self.keys(&need));
         for access in required.chain(config) {
             let missing = self.decide(&access);
-            for reason in missing.reasons().iter().filter(|r| r.verdict == Verdict::Deny) {
+            for reason in missing
+                .reasons()
+                .iter()
+                .filter(|r| r.verdict == Verdict::Deny)
+            {
                 judgement = judgement.and(reason.clone());
             }
         }
@@ -69,7 +77,10 @@ impl Scope {
 
     /// Whether a folder's listing may show the name at `path` to the call.
     pub fn shows(&self, need: &Name, path: &str, is_folder: bool) -> bool {
-        let grant = self.fs().find(|known| known.need == need).and_then(|known| known.grant);
+        let grant = self
+            .fs()
+            .find(|known| known.need == need)
+            .and_then(|known| known.grant);
         grant.is_some_and(|grant| {
             grant.patterns.admits(path) || is_folder && grant.patterns.leads(path)
         })
@@ -80,7 +91,10 @@ impl Scope {
             handle: Handle::Fs,
             need: need.clone(),
             verbs,
-            object: Object::Path { data: need.clone(), path: String::new() },
+            object: Object::Path {
+                data: need.clone(),
+                path: String::new(),
+            },
             is_folder: true,
         }
     }

@@ -25,14 +25,21 @@ struct State {
 
 impl Lines {
     pub(in crate::engine) fn new(level: Level, reporter: Arc<Reporter>, max_bytes: u64) -> Self {
-        let state = State { level, reporter, bytes_left: max_bytes, line: Vec::new() };
+        let state = State {
+            level,
+            reporter,
+            bytes_left: max_bytes,
+            line: Vec::new(),
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 }
 
 impl State {
     fn take(&mut self, bytes: &[u8]) {
-        let fits = usize::try_from(self.bytes_left).unwrap_or(usize::MAX).min(bytes.len());
+        let fits = usize::try_from(self.bytes_left)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
         self.bytes_left -= fits as u64;
         for byte in bytes.iter().take(fits) {
             if *byte == b'\n' || self.line.len() >= MAX_LINE {
@@ -47,7 +54,8 @@ impl State {
     fn say(&mut self) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
-            self.reporter.log(self.level, &String::from_utf8_lossy(&line));
+            self.reporter
+                .log(self.level, &String::from_utf8_lossy(&line));
         }
     }
 }
@@ -78,7 +86,10 @@ impl StdoutStream for Lines {
 #[async_trait::async_trait]
 impl OutputStream for Lines {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(&bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(&bytes);
         Ok(())
     }
 

@@ -20,14 +20,23 @@ pub(in crate::engine) fn output(from: wit::Output) -> Option<Output> {
         None => None,
         Some(json) => Some(serde_json::from_str(&json).ok()?),
     };
-    Some(Output { content: from.content.into_iter().map(content).collect(), structured_content })
+    Some(Output {
+        content: from.content.into_iter().map(content).collect(),
+        structured_content,
+    })
 }
 
 fn content(from: wit::Content) -> Content {
     match from {
         wit::Content::Text(text) => Content::Text { text },
-        wit::Content::Image(blob) => Content::Image { data: blob.data, mime_type: blob.mime_type },
-        wit::Content::Audio(blob) => Content::Audio { data: blob.data, mime_type: blob.mime_type },
+        wit::Content::Image(blob) => Content::Image {
+            data: blob.data,
+            mime_type: blob.mime_type,
+        },
+        wit::Content::Audio(blob) => Content::Audio {
+            data: blob.data,
+            mime_type: blob.mime_type,
+        },
         wit::Content::Resource(resource) => Content::Resource {
             resource: EmbeddedResource {
                 uri: resource.uri,

@@ -30,7 +30,11 @@ impl Located {
     /// locate it again.
     pub fn open(&self, pass: &Pass, how: Open) -> Result<File, Errno> {
         if how.read || !how.write {
-            let seen = if self.found() == Found::Folder { Verb::List } else { Verb::Read };
+            let seen = if self.found() == Found::Folder {
+                Verb::List
+            } else {
+                Verb::Read
+            };
             self.allowed(pass, &[seen, Verb::Stat])?;
         }
         if how.write || how.truncate {
@@ -60,7 +64,12 @@ impl Located {
     fn open_with(&self, flags: OFlags) -> Result<File, Errno> {
         // Not blocking: a fifo that took the file's place meanwhile must not hold the thread.
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let fd = rustix::fs::openat(self.parent()?, &self.leaf, flags, Mode::from_raw_mode(0o666))?;
+        let fd = rustix::fs::openat(
+            self.parent()?,
+            &self.leaf,
+            flags,
+            Mode::from_raw_mode(0o666),
+        )?;
         match Found::of(&rustix::fs::fstat(&fd)?) {
             Found::File | Found::Folder => Ok(File::from(fd)),
             _ => Err(Errno::LOOP),
@@ -152,7 +161,8 @@ impl Located {
             times = times.set_modified(modified);
         }
         let file = self.open_with(OFlags::RDONLY)?;
-        file.set_times(times).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        file.set_times(times)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
     pub(super) fn parent(&self) -> Result<&OwnedFd, Errno> {

@@ -58,8 +58,18 @@ impl Located {
         must_be_folder: bool,
         parent: Result<OwnedFd, Errno>,
     ) -> Self {
-        let object = Object::Path { data, path: path.clone() };
-        Self { object, path, found, must_be_folder, leaf, parent }
+        let object = Object::Path {
+            data,
+            path: path.clone(),
+        };
+        Self {
+            object,
+            path,
+            found,
+            must_be_folder,
+            leaf,
+            parent,
+        }
     }
 
     /// The object as the rules see it.

@@ -36,7 +36,10 @@ impl FileId {
     }
 
     pub(super) fn from_stat(stat: &Stat) -> Self {
-        Self { device: stat.st_dev as u64, inode: stat.st_ino as u64 }
+        Self {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+        }
     }
 }
 
@@ -87,7 +90,9 @@ impl Protected {
 #[derive(Debug, thiserror::Error)]
 pub enum BadPlace {
     /// The system says no.
-    #[error("cannot open the folder `{path}` of data `{data}`: {error}; create it or correct `dir`")]
+    #[error(
+        "cannot open the folder `{path}` of data `{data}`: {error}; create it or correct `dir`"
+    )]
     Open {
         /// The data place.
         data: Name,
@@ -132,7 +137,10 @@ impl Place {
         };
         let real = path.canonicalize().map_err(failed)?;
         if protected.above(&real) {
-            return Err(BadPlace::Own { data: data.clone(), path: path.display().to_string() });
+            return Err(BadPlace::Own {
+                data: data.clone(),
+                path: path.display().to_string(),
+            });
         }
         let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(failed)?;
         let stat = rustix::fs::fstat(&dir).map_err(|errno| failed(errno.into()))?;
@@ -171,7 +179,10 @@ impl Place {
         path: &str,
         follow: bool,
     ) -> Result<Located, Unresolved> {
-        let refuse = |why| Unresolved::Unreachable { asked: path.to_owned(), why };
+        let refuse = |why| Unresolved::Unreachable {
+            asked: path.to_owned(),
+            why,
+        };
         if path.starts_with('/') {
             return Err(refuse(Unreachable::Outside));
         }
@@ -218,16 +229,16 @@ impl Place {
             };
             let stat = look(&parent_fd, &leaf).map_err(Unresolved::Failed)?;
             let found = stat.as_ref().map_or(Found::Nothing, Found::of);
-            if found == Found::Link
-                && (follow || asked.must_be_folder)
-            {
+            if found == Found::Link && (follow || asked.must_be_folder) {
                 links += 1;
                 if links > MAX_LINKS {
                     return Err(refuse(Unreachable::Loop));
                 }
                 let target = rustix::fs::readlinkat(&parent_fd, leaf.as_str(), Vec::new())
                     .map_err(Unresolved::Failed)?;
-                let target = target.to_str().map_err(|_| Unresolved::Failed(Errno::ILSEQ))?;
+                let target = target
+                    .to_str()
+                    .map_err(|_| Unresolved::Failed(Errno::ILSEQ))?;
                 if target.starts_with('/') {
                     return Err(refuse(Unreachable::Outside));
                 }
@@ -239,7 +250,10 @@ impl Place {
                 return Err(refuse(Unreachable::SpecialFile));
             }
             let id = stat.as_ref().map(FileId::from_stat);
-            if self.is_protected(&parent_fd, id).map_err(Unresolved::Failed)? {
+            if self
+                .is_protected(&parent_fd, id)
+                .map_err(Unresolved::Failed)?
+            {
                 return Err(refuse(Unreachable::Protected));
             }
             return Ok(Located::new(
@@ -274,7 +288,8 @@ impl Place {
         if !self.guarded {
             return Ok(false);
         }
-        Ok(look(folder, name)?.is_some_and(|stat| self.protected.contains(FileId::from_stat(&stat))))
+        Ok(look(folder, name)?
+            .is_some_and(|stat| self.protected.contains(FileId::from_stat(&stat))))
     }
 
     /// Whether the leaf, or any folder on the way up to this place's folder, is protected.
@@ -285,8 +300,7 @@ impl Place {
         if !self.guarded {
             return Ok(false);
         }
-        let mut folder =
-            rustix::fs::openat(parent, ".", OFlags::PATH | DIRECTORY, Mode::empty())?;
+        let mut folder = rustix::fs::openat(parent, ".", OFlags::PATH | DIRECTORY, Mode::empty())?;
         loop {
             let id = FileId::from_stat(&rustix::fs::fstat(&folder)?);
             if self.protected.contains(id) {
@@ -341,8 +355,13 @@ enum Split {
 impl Asked {
     fn parse(path: &str) -> Self {
         let must_be_folder = path.ends_with('/') || path.ends_with("/.") || path == ".";
-        let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-        Self { parts: parts.map(str::to_owned).collect(), must_be_folder }
+        let parts = path
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".");
+        Self {
+            parts: parts.map(str::to_owned).collect(),
+            must_be_folder,
+        }
     }
 
     fn split(&self) -> Split {
@@ -365,8 +384,14 @@ impl Asked {
     /// The same leaf below the resolved folder `parent`.
     fn with_parent(&self, parent: String) -> Self {
         let leaf = self.parts.last().cloned();
-        let parts = parent.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
-        Self { parts: parts.chain(leaf).collect(), must_be_folder: self.must_be_folder }
+        let parts = parent
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned);
+        Self {
+            parts: parts.chain(leaf).collect(),
+            must_be_folder: self.must_be_folder,
+        }
     }
 
     /// Where the link at its end, in the folder `parent`, leads.
@@ -392,7 +417,11 @@ impl Asked {
 
 /// Opens the folder `path` below `base` if there is no link and no `..` on the way.
 fn beneath(base: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Errno> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     rustix::fs::openat2(
         base,
         path,
@@ -406,8 +435,13 @@ fn beneath(base: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Errno> {
 fn canonical(base: BorrowedFd<'_>, path: &str) -> Result<String, Errno> {
     let dir = rustix::fs::openat(base, ".", OFlags::RDONLY | DIRECTORY, Mode::empty())?;
     let dir = Dir::from_std_file(std::fs::File::from(dir));
-    let real = dir.canonicalize(if path.is_empty() { "." } else { path }).map_err(errno)?;
-    let real = real.into_os_string().into_string().map_err(|_| Errno::ILSEQ)?;
+    let real = dir
+        .canonicalize(if path.is_empty() { "." } else { path })
+        .map_err(errno)?;
+    let real = real
+        .into_os_string()
+        .into_string()
+        .map_err(|_| Errno::ILSEQ)?;
     Ok(if real == "." { String::new() } else { real })
 }
 
@@ -418,7 +452,10 @@ fn walk(base: BorrowedFd<'_>, asked: &Asked) -> Result<Asked, Errno> {
         return canonical(base, &parent.unwrap_or_default()).map(|real| asked.with_parent(real));
     }
     let real = Asked::parse(&canonical(base, &asked.parts.join("/"))?);
-    Ok(Asked { must_be_folder: true, ..real })
+    Ok(Asked {
+        must_be_folder: true,
+        ..real
+    })
 }
 
 fn errno(error: io::Error) -> Errno {

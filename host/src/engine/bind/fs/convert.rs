@@ -52,7 +52,10 @@ pub(super) fn hash(from: &Stat) -> types::MetadataHashValue {
     for (into, from) in lower.iter_mut().chain(&mut upper).zip(digest.as_bytes()) {
         *into = *from;
     }
-    types::MetadataHashValue { lower: u64::from_be_bytes(lower), upper: u64::from_be_bytes(upper) }
+    types::MetadataHashValue {
+        lower: u64::from_be_bytes(lower),
+        upper: u64::from_be_bytes(upper),
+    }
 }
 
 /// `None` means: leave as it is.
@@ -64,7 +67,8 @@ pub(super) fn new_time(from: types::NewTimestamp) -> FsResult<Option<SystemTime>
             let nanoseconds = Duration::from_nanos(u64::from(time.nanoseconds));
             let since = Duration::from_secs(time.seconds).checked_add(nanoseconds);
             let time = since.and_then(|since| UNIX_EPOCH.checked_add(since));
-            time.map(Some).ok_or_else(|| types::ErrorCode::Overflow.into())
+            time.map(Some)
+                .ok_or_else(|| types::ErrorCode::Overflow.into())
         }
     }
 }

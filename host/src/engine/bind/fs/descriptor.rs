@@ -76,7 +76,11 @@ impl View<'_> {
                 handle: Handle::Fs,
                 need: node.mount.need.clone(),
                 verbs,
-                object: Object::Unreachable { data: node.mount.place.data().clone(), asked, why },
+                object: Object::Unreachable {
+                    data: node.mount.place.data().clone(),
+                    asked,
+                    why,
+                },
                 is_folder: false,
             },
         };
@@ -93,7 +97,8 @@ impl HostDescriptor for View<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        self.open(&fd, &path, follows(path_flags), open_flags, flags).await
+        self.open(&fd, &path, follows(path_flags), open_flags, flags)
+            .await
     }
 
     async fn stat_at(
@@ -125,14 +130,23 @@ impl HostDescriptor for View<'_> {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         let (accessed, modified) = (convert::new_time(accessed)?, convert::new_time(modified)?);
-        self.set_times_path(&fd, &path, follows(path_flags), accessed, modified).await
+        self.set_times_path(&fd, &path, follows(path_flags), accessed, modified)
+            .await
     }
 
-    async fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+    async fn create_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        path: String,
+    ) -> FsResult<()> {
         self.create_folder(&fd, &path).await
     }
 
-    async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+    async fn remove_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        path: String,
+    ) -> FsResult<()> {
         self.delete_folder(&fd, &path).await
     }
 
@@ -299,13 +313,21 @@ impl HostDescriptor for View<'_> {
                 let located = node.mount.place.locate("", "", false);
                 let located = located.map_err(|_| ErrorCode::NoEntry)?;
                 let access = located.access(&node.mount.need, Verbs::one(Verb::List));
-                let pass = self.call()?.judge(access, Span::Moment).await.map_err(refused)?;
+                let pass = self
+                    .call()?
+                    .judge(access, Span::Moment)
+                    .await
+                    .map_err(refused)?;
                 pass.settle(Status::Done, None);
                 Arc::new(pass)
             }
         };
         let stream = self.wasi().read_directory(fd).await?;
-        let listing = Listing { mount: node.mount, path: node.path, pass };
+        let listing = Listing {
+            mount: node.mount,
+            path: node.path,
+            pass,
+        };
         self.folders.listings.insert(stream.rep(), listing);
         Ok(stream)
     }
@@ -341,13 +363,21 @@ impl HostDirectoryEntryStream for View<'_> {
             let Some(entry) = self.wasi().read_directory_entry(stream).await? else {
                 return Ok(None);
             };
-            let listing = self.folders.listings.get(&rep).ok_or(ErrorCode::BadDescriptor)?;
+            let listing = self
+                .folders
+                .listings
+                .get(&rep)
+                .ok_or(ErrorCode::BadDescriptor)?;
             let is_folder = matches!(entry.type_, DescriptorType::Directory);
             let path = match listing.path.as_str() {
                 "" => entry.name.clone(),
                 folder => format!("{folder}/{}", entry.name),
             };
-            if self.call()?.scope().shows(&listing.mount.need, &path, is_folder) {
+            if self
+                .call()?
+                .scope()
+                .shows(&listing.mount.need, &path, is_folder)
+            {
                 listing.pass.count_read(entry.name.len() as u64);
                 return Ok(Some(entry));
             }

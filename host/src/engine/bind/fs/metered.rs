@@ -33,7 +33,10 @@ impl InputStream for MeteredInput {
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.inner.blocking_read(size).await.map(|bytes| self.count(bytes))
+        self.inner
+            .blocking_read(size)
+            .await
+            .map(|bytes| self.count(bytes))
     }
 
     async fn cancel(&mut self) {

@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime_wasi::filesystem::{
-    Descriptor, Dir, File, WasiFilesystemCtx, WasiFilesystemCtxView,
-};
+use wasmtime_wasi::filesystem::{Descriptor, Dir, File, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 use wasmtime_wasi::p2::{FsError, FsResult};
 use wasmtime_wasi::{FsPerms, OpenMode};
@@ -81,16 +79,25 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn of(guest: &'a mut Guest) -> Self {
         let (table, folders, call) = guest.parts();
-        Self { table, folders, call }
+        Self {
+            table,
+            folders,
+            call,
+        }
     }
 
     /// wasmtime-wasi's own view, for what is done with a descriptor that is open already.
     fn wasi(&mut self) -> WasiFilesystemCtxView<'_> {
-        WasiFilesystemCtxView { ctx: &mut self.folders.wasi, table: self.table }
+        WasiFilesystemCtxView {
+            ctx: &mut self.folders.wasi,
+            table: self.table,
+        }
     }
 
     fn call(&self) -> FsResult<Arc<Call>> {
-        self.call.cloned().ok_or_else(|| types::ErrorCode::NotPermitted.into())
+        self.call
+            .cloned()
+            .ok_or_else(|| types::ErrorCode::NotPermitted.into())
     }
 
     fn node(&self, fd: &Resource<Descriptor>) -> FsResult<Node> {
@@ -135,11 +142,17 @@ impl preopens::Host for View<'_> {
         for mount in self.folders.mounts.clone() {
             let file = mount.place.handle().map_err(wasmtime::Error::new)?;
             let at = mount.at.clone();
-            let node = Node { mount, path: String::new(), pass: None };
-            let fd = self.push(file, true, false, node).map_err(|error| match error.downcast() {
-                Ok(code) => wasmtime::Error::msg(format!("cannot open {at}: {code:?}")),
-                Err(trap) => trap,
-            })?;
+            let node = Node {
+                mount,
+                path: String::new(),
+                pass: None,
+            };
+            let fd =
+                self.push(file, true, false, node)
+                    .map_err(|error| match error.downcast() {
+                        Ok(code) => wasmtime::Error::msg(format!("cannot open {at}: {code:?}")),
+                        Err(trap) => trap,
+                    })?;
             all.push((fd, at));
         }
         Ok(all)

@@ -45,7 +45,11 @@ impl View<'_> {
                     object: Object::Unreachable { data, asked, why },
                     is_folder: false,
                 };
-                let pass = self.call()?.judge(access, Span::Moment).await.map_err(refused)?;
+                let pass = self
+                    .call()?
+                    .judge(access, Span::Moment)
+                    .await
+                    .map_err(refused)?;
                 // No rule gives the unreachable; if one did, there would still be nothing to give.
                 pass.settle(Status::Refused, Some("unreachable"));
                 Err(types::ErrorCode::NotPermitted.into())
@@ -91,7 +95,9 @@ impl View<'_> {
 
         let asked = Verbs::one(if create { Verb::Create } else { Verb::Read });
         for _ in 0..MAX_TRIES {
-            let located = self.locate(&node, path, follow && !exclusive, asked).await?;
+            let located = self
+                .locate(&node, path, follow && !exclusive, asked)
+                .await?;
             let found = located.found();
             let making = create && found == Found::Nothing;
             let verbs = wanted(found, only_folder, create, exclusive, read, write);
@@ -105,9 +111,22 @@ impl View<'_> {
                 Found::Link => Err(Errno::LOOP),
                 Found::Special => Err(Errno::PERM),
                 Found::File if only_folder => Err(Errno::NOTDIR),
-                Found::File => located.open(&pass, Open { read, write, truncate }),
+                Found::File => located.open(
+                    &pass,
+                    Open {
+                        read,
+                        write,
+                        truncate,
+                    },
+                ),
                 Found::Folder if write || create => Err(Errno::ISDIR),
-                Found::Folder => located.open(&pass, Open { read: true, ..Open::default() }),
+                Found::Folder => located.open(
+                    &pass,
+                    Open {
+                        read: true,
+                        ..Open::default()
+                    },
+                ),
             };
             let retry = match (&opened, found) {
                 (Err(Errno::EXIST), Found::Nothing) => !exclusive,
@@ -144,7 +163,11 @@ impl View<'_> {
         let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
         let done = located.stat(&pass).and_then(|stat| {
             let folder = Found::Folder == located.found();
-            if located.must_be_folder() && !folder { Err(Errno::NOTDIR) } else { Ok(stat) }
+            if located.must_be_folder() && !folder {
+                Err(Errno::NOTDIR)
+            } else {
+                Ok(stat)
+            }
         });
         settle(&pass, &done);
         done.map_err(failed)
@@ -169,7 +192,8 @@ impl View<'_> {
         fd: &Resource<Descriptor>,
         path: &str,
     ) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Create, Located::create_folder).await
+        self.moment(fd, path, false, Verb::Create, Located::create_folder)
+            .await
     }
 
     pub(super) async fn delete_folder(
@@ -177,18 +201,32 @@ impl View<'_> {
         fd: &Resource<Descriptor>,
         path: &str,
     ) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Delete, Located::delete_folder).await
+        self.moment(fd, path, false, Verb::Delete, Located::delete_folder)
+            .await
     }
 
-    pub(super) async fn delete_file(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Delete, Located::delete_file).await
+    pub(super) async fn delete_file(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        path: &str,
+    ) -> FsResult<()> {
+        self.moment(fd, path, false, Verb::Delete, Located::delete_file)
+            .await
     }
 
-    pub(super) async fn read_link(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<String> {
+    pub(super) async fn read_link(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        path: &str,
+    ) -> FsResult<String> {
         self.moment(fd, path, false, Verb::Read, |located, pass| {
             let target = located.read_link(pass)?;
             // An absolute target is a host path, which is not the guest's to know.
-            if target.starts_with('/') { Err(Errno::PERM) } else { Ok(target) }
+            if target.starts_with('/') {
+                Err(Errno::PERM)
+            } else {
+                Ok(target)
+            }
         })
         .await
     }
@@ -233,8 +271,11 @@ impl View<'_> {
         let pass = self.judge(&node, &old, delete, Span::Moment).await?;
         let new_pass = self.judge(&new_node, &new, making, Span::Moment).await?;
         let misfit = (old.must_be_folder() || new.must_be_folder()) && old.found() == Found::File;
-        let done =
-            if misfit { Err(Errno::NOTDIR) } else { old.rename_to(&pass, &new, &new_pass) };
+        let done = if misfit {
+            Err(Errno::NOTDIR)
+        } else {
+            old.rename_to(&pass, &new, &new_pass)
+        };
         settle(&pass, &done);
         settle(&new_pass, &done);
         if done.is_ok() {
