@@ -85,6 +85,18 @@ impl Located {
         rustix::fs::statat(self.parent()?, &self.leaf, AtFlags::SYMLINK_NOFOLLOW)
     }
 
+    /// What tells this entry of a folder from others, under the pass with which the folder is being
+    /// listed: its name is the guest's to know already.
+    ///
+    /// # Errors
+    /// What the system says; `PERM` where `listing` is not for the folder that this is an entry of.
+    pub fn identify(&self, listing: &Pass) -> Result<Stat, Errno> {
+        if !listing.covers(Verb::List, &self.folder()) {
+            return Err(Errno::PERM);
+        }
+        rustix::fs::statat(self.parent()?, &self.leaf, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
     /// Where the link that stands there points.
     ///
     /// # Errors

@@ -82,6 +82,15 @@ impl Located {
         &self.path
     }
 
+    /// The folder that it stands in.
+    pub(super) fn folder(&self) -> Object {
+        let mut folder = self.object.clone();
+        if let Object::Path { path, .. } = &mut folder {
+            path.truncate(path.rfind('/').unwrap_or(0));
+        }
+        folder
+    }
+
     /// What stands there.
     pub fn found(&self) -> Found {
         self.found

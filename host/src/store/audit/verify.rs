@@ -211,7 +211,10 @@ impl<'v> Walk<'v> {
                 if opened.erased > 0 {
                     // The proof holds without a text, but no command takes one away yet.
                     let what = "a text of it was taken away, and nothing on record says why";
-                    self.find(Finding::Text { seq, what: what.to_owned() });
+                    self.find(Finding::Text {
+                        seq,
+                        what: what.to_owned(),
+                    });
                 }
                 self.report.erased += opened.erased as u64;
                 let key = (opened.record.call, opened.record.step);

@@ -12,7 +12,7 @@ use crate::base::digest::Digest;
 pub(super) fn stat(from: &Stat) -> types::DescriptorStat {
     types::DescriptorStat {
         type_: kind(FileType::from_raw_mode(from.st_mode)),
-        link_count: u64::try_from(from.st_nlink).unwrap_or(u64::MAX),
+        link_count: from.st_nlink,
         size: u64::try_from(from.st_size).unwrap_or(0),
         data_access_timestamp: time(from.st_atime, from.st_atime_nsec),
         data_modification_timestamp: time(from.st_mtime, from.st_mtime_nsec),
@@ -43,10 +43,7 @@ where
 
 /// A number that is the same for the same file, and tells neither device nor inode.
 pub(super) fn hash(from: &Stat) -> types::MetadataHashValue {
-    let digest = Digest::of_parts(&[
-        &(from.st_dev as u64).to_be_bytes(),
-        &(from.st_ino as u64).to_be_bytes(),
-    ]);
+    let digest = Digest::of_parts(&[&from.st_dev.to_be_bytes(), &from.st_ino.to_be_bytes()]);
     let mut lower = [0u8; 8];
     let mut upper = [0u8; 8];
     for (into, from) in lower.iter_mut().chain(&mut upper).zip(digest.as_bytes()) {

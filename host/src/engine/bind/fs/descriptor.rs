@@ -17,6 +17,7 @@ use super::metered::{MeteredInput, MeteredOutput};
 use super::{Listing, View, convert, failed, refused};
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
+use crate::handle::fs::located::Found;
 use crate::handle::fs::place::Unresolved;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::{Handle, Verb, Verbs};
@@ -64,6 +65,21 @@ impl View<'_> {
             Descriptor::Dir(dir) => rustix::fs::fstat(&*dir.dir),
         };
         stat.map_err(failed)
+    }
+
+    /// The identity of an entry of a folder that is open for listing, if the call may see the entry.
+    fn identify(&self, fd: &Resource<Descriptor>, flags: PathFlags, name: &str) -> Option<Stat> {
+        if follows(flags) || name.contains('/') {
+            return None;
+        }
+        let node = self.node(fd).ok()?;
+        let located = node.mount.place.locate(&node.path, name, false).ok()?;
+        let is_folder = located.found() == Found::Folder;
+        let scope = self.call.as_ref()?.scope();
+        if !scope.shows(&node.mount.need, located.path(), is_folder) {
+            return None;
+        }
+        located.identify(node.pass.as_deref()?).ok()
     }
 
     fn making_link(&self, fd: &Resource<Descriptor>, path: &str) -> FsResult<FsError> {
@@ -117,7 +133,11 @@ impl HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        let stat = self.stat_path(&fd, &path, follows(path_flags)).await?;
+        // C libraries ask this of every name that they list.
+        let stat = match self.identify(&fd, path_flags, &path) {
+            Some(stat) => stat,
+            None => self.stat_path(&fd, &path, follows(path_flags)).await?,
+        };
         Ok(convert::hash(&stat))
     }
 
