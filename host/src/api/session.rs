@@ -109,7 +109,7 @@ impl Session {
             .plugins
             .get(&plugin.name)
             .map_or(host.config.limits, |p| p.limits);
-        let arguments = check_arguments(tool, found, &arguments, &limits)?;
+        let text = arguments.to_string();
         let scope = Scope::new(&host.config, &plugin.manifest, &found.info, &plugin.name);
         let id = new_call_id().map_err(|why| CallError::Unusable {
             tool: tool.to_owned(),
@@ -120,7 +120,7 @@ impl Session {
             plugin: plugin.name.clone(),
             plugin_digest: plugin.digest,
             tool: found.info.name.clone(),
-            arguments: Digest::of(arguments.as_bytes()),
+            arguments: Digest::of(text.as_bytes()),
             runtime_call: options.runtime_call,
             trace_parent: options.trace_parent,
         };
@@ -140,12 +140,16 @@ impl Session {
             bytes: limits.log_bytes,
             updates: limits.progress_updates,
         };
-        let job = Work {
-            arguments,
+        let work = Work {
+            arguments: text,
             limits,
             reporter: Arc::new(Reporter::new(allowance, options.listener)),
         };
-        let ended = match self.run(plugin, found, &call, job).await {
+        let ran = match misfit(found, &arguments, &work) {
+            Some(why) => Ok(Ended::Failed(Failure::BadArguments(why))),
+            None => self.run(plugin, found, &call, work).await,
+        };
+        let ended = match ran {
             Ok(ended) => ended,
             Err(why) => {
                 // The call began, so it has to end, on record.
@@ -254,31 +258,18 @@ fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Plugin, &'a Tool), CallE
     })
 }
 
-/// The arguments as canonical text, if they fit.
-fn check_arguments(
-    name: &str,
-    tool: &Tool,
-    arguments: &Value,
-    limits: &config::Limits,
-) -> Result<String, CallError> {
-    let bad = |why| CallError::BadArguments {
-        tool: name.to_owned(),
-        why,
-    };
+/// What does not fit of a call's arguments.
+fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
     if !arguments.is_object() {
-        return Err(bad("they have to be a JSON object".to_owned()));
+        return Some("they have to be a JSON object".to_owned());
     }
-    let text = arguments.to_string();
-    if text.len() as u64 > limits.argument_bytes {
-        return Err(bad(format!(
+    if work.arguments.len() as u64 > work.limits.argument_bytes {
+        return Some(format!(
             "they have more than {} bytes",
-            limits.argument_bytes
-        )));
+            work.limits.argument_bytes
+        ));
     }
-    match tool.misfit(arguments) {
-        Some(why) => Err(bad(why)),
-        None => Ok(text),
-    }
+    tool.misfit(arguments)
 }
 
 /// The error for a call that did not work because of what was refused: unanswered only where a person

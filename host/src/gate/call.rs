@@ -138,6 +138,7 @@ impl Call {
                     arguments: Some(call.identity.arguments),
                     ..call.record(Kind::Refusal, 0, verdict, judgement.reasons(), label)
                 };
+                call.ended.store(true, Ordering::Release);
                 drop(call.put(record, Durability::Written).await);
                 Err(refusal)
             }
@@ -568,3 +569,6 @@ fn record_failed() -> Reason {
         remedy: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -484,3 +484,6 @@ pub(super) fn join(a: &str, b: &str) -> String {
         _ => format!("{a}/{b}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
