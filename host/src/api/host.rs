@@ -83,7 +83,7 @@ impl HostBuilder {
         let plugins = config
             .plugins
             .values()
-            .map(|granted| Plugin::load(granted, &folder))
+            .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let findings = plugins
             .iter()
@@ -143,7 +143,7 @@ pub struct Host {
 
 pub(super) struct Inner {
     pub config: Arc<Config>,
-    pub plugins: Vec<Plugin>,
+    pub plugins: Vec<Arc<Plugin>>,
     /// The name that the model knows a tool by, and where it is: plugin and tool by index.
     pub names: BTreeMap<String, (usize, usize)>,
     pub places: Places,
@@ -205,7 +205,7 @@ impl Host {
 }
 
 impl Inner {
-    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Plugin, &Tool)> {
+    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Arc<Plugin>, &Tool)> {
         let plugin = self.plugins.get(plugin)?;
         Some((plugin, plugin.tools.get(tool)?))
     }
@@ -252,7 +252,7 @@ pub fn default_state_folder() -> Option<PathBuf> {
 }
 
 /// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
-fn name_tools(plugins: &[Plugin]) -> BTreeMap<String, (usize, usize)> {
+fn name_tools(plugins: &[Arc<Plugin>]) -> BTreeMap<String, (usize, usize)> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         *owners.entry(tool.info.name.as_str()).or_default() += 1;

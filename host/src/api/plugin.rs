@@ -1,7 +1,7 @@
 //! A plugin as a host holds it: described at once, compiled when it is first called.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::error::StartError;
 use crate::base::digest::Digest;
 use crate::base::id::Name;
 use crate::base::text;
-use crate::engine::compile::{CodeCache, CompileError, Compiled};
+use crate::engine::compile::{CodeCache, Compiled};
 use crate::engine::runtime::Engine;
 use crate::pack::component::{Component, MAX_BYTES};
 use crate::rules::config;
@@ -24,8 +24,8 @@ pub(super) struct Plugin {
     pub manifest: Arc<Manifest>,
     pub description: Description,
     pub tools: Vec<Tool>,
-    bytes: Vec<u8>,
     compiled: OnceLock<Compiled>,
+    compiling: Mutex<()>,
 }
 
 /// One tool, with its schemas ready to be checked against.
@@ -75,23 +75,45 @@ impl Plugin {
             manifest: Arc::new(description.manifest.clone()),
             description,
             tools,
-            bytes,
             compiled: OnceLock::new(),
+            compiling: Mutex::new(()),
         })
     }
 
-    /// The compiled component. Compiling takes seconds, so that this must not be called where others
-    /// wait.
-    pub(super) fn compiled(
-        &self,
-        engine: &Engine,
-        cache: &CodeCache,
-    ) -> Result<&Compiled, CompileError> {
-        if let Some(compiled) = self.compiled.get() {
-            return Ok(compiled);
+    /// The compiled component, if it was called before.
+    pub(super) fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get()
+    }
+
+    /// Compiles the component, once. It takes seconds where nothing is cached, so that this must not be
+    /// called where others wait. The file is read again, and has to be what it was when it was
+    /// described.
+    pub(super) fn compile(&self, engine: &Engine, cache: &CodeCache) -> Result<(), String> {
+        let _one_at_a_time = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.compiled.get().is_some() {
+            return Ok(());
         }
-        let compiled = engine.compile(&self.bytes, cache)?;
-        Ok(self.compiled.get_or_init(|| compiled))
+        let bytes = std::fs::read(&self.path).map_err(|error| {
+            format!(
+                "the file of plugin `{}` cannot be read any more: {error}",
+                self.name
+            )
+        })?;
+        if Digest::of(&bytes) != self.digest {
+            return Err(format!(
+                "the file of plugin `{}` was changed since it was loaded; start the host again to use the new one",
+                self.name
+            ));
+        }
+        let compiled = engine
+            .compile(&bytes, cache)
+            .map_err(|error| error.to_string())?;
+        // The lock above makes sure that nobody else was first.
+        drop(self.compiled.set(compiled));
+        Ok(())
     }
 }
 

@@ -206,17 +206,22 @@ impl Session {
 
     async fn run(
         &self,
-        plugin: &Plugin,
+        plugin: &Arc<Plugin>,
         tool: &Tool,
         call: &Arc<Call>,
         work: Work,
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
         let mounts = host.places.mounts(call.scope(), self.principal())?;
-        // Compiling takes seconds where nothing is cached: let other tasks go on elsewhere.
-        let compiled = plugin
-            .compiled(&host.engine, &host.cache)
-            .map_err(|e| e.to_string())?;
+        if plugin.compiled().is_none() {
+            let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
+            let compiling =
+                tokio::task::spawn_blocking(move || plugin.compile(&host.engine, &host.cache));
+            compiling
+                .await
+                .map_err(|error| format!("compiling it failed: {error}"))??;
+        }
+        let compiled = plugin.compiled().ok_or("it is not compiled")?;
         let needs = &plugin.manifest.needs;
         let job = Job {
             tool: tool.info.name.to_string(),
@@ -250,7 +255,7 @@ struct Work {
     reporter: Arc<Reporter>,
 }
 
-fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Plugin, &'a Tool), CallError> {
+fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), CallError> {
     let found = host.names.get(tool).and_then(|at| host.at(*at));
     found.ok_or_else(|| CallError::UnknownTool {
         tool: text::shorten(&text::visible(tool), 64),
