@@ -51,7 +51,9 @@ impl Places {
             let path = self.folder.join(dir);
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let place = match open.get(&path) {
-                Some(place) if place.data() == &grant.data.name => Arc::clone(place),
+                Some(place) if place.data() == &grant.data.name && place.is_at(&path) => {
+                    Arc::clone(place)
+                }
                 _ => {
                     let place = Place::open(&grant.data.name, &path, Arc::clone(&self.protected))
                         .map_err(|error| error.to_string())?;

@@ -153,6 +153,11 @@ impl Place {
         })
     }
 
+    /// Whether `path` still leads to the folder that is held open here.
+    pub fn is_at(&self, path: &Path) -> bool {
+        FileId::of(path).is_ok_and(|id| id == self.id)
+    }
+
     /// The data place's name.
     pub fn data(&self) -> &Name {
         &self.data
