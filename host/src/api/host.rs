@@ -63,6 +63,19 @@ impl HostBuilder {
     /// [`StartError`] with what is wrong and what to do.
     pub fn build(self) -> Result<Host, StartError> {
         let (config, folder) = read_config(&self.config)?;
+        let plugins = config
+            .plugins
+            .values()
+            .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let findings = plugins
+            .iter()
+            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.problem);
+        if let Some(problems) = Problems::new(findings.collect()) {
+            return Err(StartError::Config(problems));
+        }
         let state = match self.state {
             Some(state) => state,
             None => state_folder(&config, &folder)?,
@@ -80,19 +93,6 @@ impl HostBuilder {
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
         )?;
-        let plugins = config
-            .plugins
-            .values()
-            .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
-        let findings = plugins
-            .iter()
-            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
-            .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| finding.problem);
-        if let Some(problems) = Problems::new(findings.collect()) {
-            return Err(StartError::Config(problems));
-        }
         let own = [self.config.as_path(), state.as_path()];
         let own = own.into_iter().chain(checkpoint_to.as_deref());
         let files = plugins.iter().map(|plugin| plugin.path.as_path());

@@ -343,6 +343,10 @@ fn explain(word: &str, limits: &config::Limits) -> String {
             "its answer has more than {} bytes; raise `output_bytes` in its limits if that is right",
             limits.output_bytes
         ),
+        "handle-limit" => format!(
+            "it had more than {} descriptors and streams open; raise `open_handles` in its limits if that is right",
+            limits.open_handles
+        ),
         "stack-overflow" => "it recursed too deeply".to_owned(),
         "exit" => "it ended itself instead of answering".to_owned(),
         "bad-output" => "its structured output is not what its output schema promises".to_owned(),

@@ -232,6 +232,9 @@ fn stopped_by(store: &Store<Guest>, error: &wasmtime::Error) -> &'static str {
     if error.is::<wasmtime_wasi::I32Exit>() {
         return "exit";
     }
+    if error.is::<wasmtime::component::ResourceTableError>() {
+        return "handle-limit";
+    }
     if store.data().limiter.hit {
         return "memory-limit";
     }
