@@ -15,7 +15,7 @@ use crate::engine::compile::CodeCache;
 use crate::engine::runtime::{Engine, PoolSize};
 use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
-use crate::handle::fs::place::Protected;
+use crate::handle::fs::protected::Protected;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::Config;
 use crate::rules::problem::Problems;

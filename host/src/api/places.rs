@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::principal::Principal;
 use crate::handle::fs::mount::Mount;
-use crate::handle::fs::place::{Place, Protected};
+use crate::handle::fs::place::Place;
+use crate::handle::fs::protected::Protected;
 use crate::rules::config::{Config, Data, Located, overlaps};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;

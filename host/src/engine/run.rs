@@ -134,6 +134,9 @@ impl Engine {
                 Ended::Stopped(word)
             }
         };
+        if matches!(ended, Ended::Done(_) | Ended::Failed(_)) {
+            store.data().folders.settle();
+        }
         drop(store);
         Ok(ended)
     }

@@ -86,6 +86,23 @@ impl Scope {
         })
     }
 
+    /// Whether a grant gives everything at and below `path`, so that no pattern has to be asked.
+    pub fn gives_whole(&self, need: &Name, path: &str) -> bool {
+        let grant = self.fs().find(|known| known.need == need).and_then(|known| known.grant);
+        grant.is_some_and(|grant| grant.patterns.admits_whole(path))
+    }
+
+    /// Whether the places of two needs have the same label, and accept the same.
+    pub fn same_labels(&self, one: &Name, two: &Name) -> bool {
+        let data = |need: &Name| {
+            self.fs().find(|known| known.need == need)?.grant.map(|grant| &grant.data)
+        };
+        match (data(one), data(two)) {
+            (Some(one), Some(two)) => one.label == two.label && one.accepts == two.accepts,
+            _ => false,
+        }
+    }
+
     fn whole_folder(&self, need: &Name, verbs: Verbs) -> Access {
         Access {
             handle: Handle::Fs,

@@ -14,14 +14,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::metered::{MeteredInput, MeteredOutput};
-use super::{Listing, View, convert, failed, refused};
+use super::{View, convert, failed, refused};
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
+use crate::base::id::Name;
+use crate::handle::fs::listing::Listing;
 use crate::handle::fs::located::Found;
-use crate::handle::fs::place::Unresolved;
-use crate::rules::access::{Access, Object};
-use crate::rules::verb::{Handle, Verb, Verbs};
-use crate::store::audit::record::Status;
+use crate::rules::verb::{Verb, Verbs};
+use crate::rules::verdict::ReasonCode;
 
 impl types::Host for View<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
@@ -39,7 +39,7 @@ impl types::Host for View<'_> {
 impl View<'_> {
     /// The pass with which `fd` was opened to read.
     fn reading(&self, fd: &Resource<Descriptor>) -> FsResult<Arc<Pass>> {
-        self.opened(fd, &[Verb::Read, Verb::List, Verb::Create])
+        self.opened(fd, &[Verb::Read])
     }
 
     /// The pass with which `fd` was opened to write, still good for what the call has seen since.
@@ -59,7 +59,16 @@ impl View<'_> {
         }
     }
 
-    fn stat_open(&self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
+    /// Size, kind and times of what `fd` stands for. What was opened to be seen, or was just made, may
+    /// be looked at; anything else is judged, as by path.
+    async fn stat_open(&mut self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
+        if self.opened(fd, &[Verb::Read, Verb::List, Verb::Create]).is_err() {
+            let mut node = self.node(fd)?;
+            node.path.clear();
+            let path = self.node(fd)?.path;
+            let path = if path.is_empty() { "." } else { &path };
+            return self.stat_path(&node, path, false).await;
+        }
         let stat = match self.table.get(fd)? {
             Descriptor::File(file) => rustix::fs::fstat(&*file.file),
             Descriptor::Dir(dir) => rustix::fs::fstat(&*dir.dir),
@@ -73,7 +82,7 @@ impl View<'_> {
             return None;
         }
         let node = self.node(fd).ok()?;
-        let located = node.mount.place.locate(&node.path, name, false).ok()?;
+        let located = self.look_up(&node, name, false).ok()?.ok()?;
         let is_folder = located.found() == Found::Folder;
         let scope = self.call.as_ref()?.scope();
         if !scope.shows(&node.mount.need, located.path(), is_folder) {
@@ -82,25 +91,15 @@ impl View<'_> {
         located.identify(node.pass.as_deref()?).ok()
     }
 
-    fn making_link(&self, fd: &Resource<Descriptor>, path: &str) -> FsResult<FsError> {
+    /// Links cannot be made: a second way to a file is a second path to be judged by.
+    async fn refuse_link(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<()> {
         let node = self.node(fd)?;
         let verbs = Verbs::one(Verb::Create);
-        let access = match node.mount.place.locate(&node.path, path, false) {
-            Ok(located) => located.access(&node.mount.need, verbs),
-            Err(Unresolved::Failed(errno)) => return Err(failed(errno)),
-            Err(Unresolved::Unreachable { asked, why }) => Access {
-                handle: Handle::Fs,
-                need: node.mount.need.clone(),
-                verbs,
-                object: Object::Unreachable {
-                    data: node.mount.place.data().clone(),
-                    asked,
-                    why,
-                },
-                is_folder: false,
-            },
-        };
-        Ok(refused(self.call()?.refuse_link(&access)))
+        let located = self.locate(&node, path, false, verbs).await?;
+        let access = located.access(&node.mount.need, verbs);
+        let text = "links cannot be made through a grant";
+        let call = self.call()?;
+        Err(refused(call.refuse_always(&access, ReasonCode::NotGranted, text)))
     }
 }
 
@@ -123,7 +122,8 @@ impl HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<DescriptorStat> {
-        let stat = self.stat_path(&fd, &path, follows(path_flags)).await?;
+        let node = self.node(&fd)?;
+        let stat = self.stat_path(&node, &path, follows(path_flags)).await?;
         Ok(convert::stat(&stat))
     }
 
@@ -136,7 +136,10 @@ impl HostDescriptor for View<'_> {
         // C libraries ask this of every name that they list.
         let stat = match self.identify(&fd, path_flags, &path) {
             Some(stat) => stat,
-            None => self.stat_path(&fd, &path, follows(path_flags)).await?,
+            None => {
+                let node = self.node(&fd)?;
+                self.stat_path(&node, &path, follows(path_flags)).await?
+            }
         };
         Ok(convert::hash(&stat))
     }
@@ -150,7 +153,8 @@ impl HostDescriptor for View<'_> {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         let (accessed, modified) = (convert::new_time(accessed)?, convert::new_time(modified)?);
-        self.set_times_path(&fd, &path, follows(path_flags), accessed, modified)
+        let node = self.node(&fd)?;
+        self.set_times_path(&node, &path, follows(path_flags), accessed, modified)
             .await
     }
 
@@ -159,7 +163,7 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
         path: String,
     ) -> FsResult<()> {
-        self.create_folder(&fd, &path).await
+        self.create_folder(&self.node(&fd)?, &path).await
     }
 
     async fn remove_directory_at(
@@ -167,15 +171,15 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
         path: String,
     ) -> FsResult<()> {
-        self.delete_folder(&fd, &path).await
+        self.delete_folder(&self.node(&fd)?, &path).await
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        self.delete_file(&fd, &path).await
+        self.delete_file(&self.node(&fd)?, &path).await
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
-        self.read_link(&fd, &path).await
+        self.read_link(&self.node(&fd)?, &path).await
     }
 
     async fn rename_at(
@@ -185,7 +189,7 @@ impl HostDescriptor for View<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        self.rename(&fd, &old_path, &new_fd, &new_path).await
+        self.rename(&self.node(&fd)?, &old_path, &self.node(&new_fd)?, &new_path).await
     }
 
     async fn link_at(
@@ -196,7 +200,7 @@ impl HostDescriptor for View<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        Err(self.making_link(&new_fd, &new_path)?)
+        self.refuse_link(&new_fd, &new_path).await
     }
 
     async fn symlink_at(
@@ -205,7 +209,7 @@ impl HostDescriptor for View<'_> {
         _old_path: String,
         new_path: String,
     ) -> FsResult<()> {
-        Err(self.making_link(&fd, &new_path)?)
+        self.refuse_link(&fd, &new_path).await
     }
 
     fn read_via_stream(
@@ -290,10 +294,12 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.opened(&fd, &[Verb::Modify, Verb::Create, Verb::Read, Verb::List])?;
         self.wasi().sync(fd).await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.opened(&fd, &[Verb::Modify, Verb::Create, Verb::Read, Verb::List])?;
         self.wasi().sync_data(fd).await
     }
 
@@ -306,11 +312,11 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        self.stat_open(&fd).map(|stat| convert::stat(&stat))
+        Ok(convert::stat(&self.stat_open(&fd).await?))
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        self.stat_open(&fd).map(|stat| convert::hash(&stat))
+        Ok(convert::hash(&self.stat_open(&fd).await?))
     }
 
     async fn is_same_object(
@@ -326,34 +332,41 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
         let node = self.node(&fd)?;
+        let verbs = Verbs::one(Verb::List);
+        // By its path, not by the open folder: that may have been moved since it was judged.
+        let place = Arc::clone(&node.mount.place);
+        let mut whole = node.clone();
+        whole.path.clear();
+        let path = if node.path.is_empty() { "." } else { &node.path };
+        let located = self.locate(&whole, path, false, verbs).await?;
         let pass = match &node.pass {
-            Some(_) => self.opened(&fd, &[Verb::List])?,
+            Some(_) => {
+                let pass = self.opened(&fd, &[Verb::List])?;
+                self.call()?.count(pass.access()).map_err(refused)?;
+                pass
+            }
             // The mount itself, which nobody had to open.
             None => {
-                let located = node.mount.place.locate("", "", false);
-                let located = located.map_err(|_| ErrorCode::NoEntry)?;
-                let access = located.access(&node.mount.need, Verbs::one(Verb::List));
-                let pass = self
-                    .call()?
-                    .judge(access, Span::Moment)
-                    .await
-                    .map_err(refused)?;
-                pass.settle(Status::Done, None);
+                let pass = self.judge(&node, &located, verbs, Span::Held).await?;
                 Arc::new(pass)
             }
         };
-        let stream = self.wasi().read_directory(fd).await?;
-        let listing = Listing {
-            mount: node.mount,
-            path: node.path,
-            pass,
-        };
-        self.folders.listings.insert(stream.rep(), listing);
-        Ok(stream)
+        let listing = located.list(Arc::clone(&pass), place).map_err(failed)?;
+        if node.pass.is_none() {
+            pass.settle_done();
+        }
+        let listing = Entries { need: node.mount.need, listing };
+        let stream = self.table.push(listing)?;
+        // The type that WASI's bindings know; what stands behind it is ours.
+        Ok(Resource::new_own(stream.rep()))
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
-        self.folders.nodes.remove(&fd.rep());
+        if let Some(node) = self.folders.nodes.remove(&fd.rep())
+            && let Some(pass) = node.pass
+        {
+            pass.settle_done();
+        }
         HostDescriptor::drop(&mut self.wasi(), fd)
     }
 }
@@ -371,42 +384,37 @@ impl View<'_> {
     }
 }
 
+/// A listing under way, with the need whose patterns it is held against.
+struct Entries {
+    need: Name,
+    listing: Listing,
+}
+
 impl HostDirectoryEntryStream for View<'_> {
     /// Names that the grant's patterns do not let the call see are left out.
     async fn read_directory_entry(
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        let rep = stream.rep();
-        loop {
-            let stream = Resource::new_borrow(rep);
-            let Some(entry) = self.wasi().read_directory_entry(stream).await? else {
-                return Ok(None);
-            };
-            let listing = self
-                .folders
-                .listings
-                .get(&rep)
-                .ok_or(ErrorCode::BadDescriptor)?;
-            let is_folder = matches!(entry.type_, DescriptorType::Directory);
-            let path = match listing.path.as_str() {
-                "" => entry.name.clone(),
-                folder => format!("{folder}/{}", entry.name),
-            };
-            if self
-                .call()?
-                .scope()
-                .shows(&listing.mount.need, &path, is_folder)
-            {
-                listing.pass.count_read(entry.name.len() as u64);
-                return Ok(Some(entry));
-            }
-        }
+        let call = self.call()?;
+        let stream = Resource::<Entries>::new_borrow(stream.rep());
+        let Entries { need, listing } = self.table.get_mut(&stream)?;
+        let shows = |path: &str, is_folder| call.scope().shows(need, path, is_folder);
+        let listed = listing.next(shows).map_err(failed)?;
+        Ok(listed.map(|listed| DirectoryEntry {
+            type_: match listed.found {
+                Found::File => DescriptorType::RegularFile,
+                Found::Folder => DescriptorType::Directory,
+                Found::Link => DescriptorType::SymbolicLink,
+                Found::Special | Found::Nothing => DescriptorType::Unknown,
+            },
+            name: listed.name,
+        }))
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.folders.listings.remove(&stream.rep());
-        HostDirectoryEntryStream::drop(&mut self.wasi(), stream)
+        self.table.delete(Resource::<Entries>::new_own(stream.rep()))?;
+        Ok(())
     }
 }
 
