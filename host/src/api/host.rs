@@ -1,8 +1,8 @@
 //! A host: the operator's file, the plugins in it, and the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::error::StartError;
@@ -13,6 +13,7 @@ use crate::base::id::{Name, SessionId};
 use crate::base::principal::Principal;
 use crate::engine::compile::CodeCache;
 use crate::engine::runtime::{Engine, PoolSize};
+use crate::gate;
 use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
 use crate::handle::fs::protected::Protected;
@@ -129,6 +130,7 @@ impl HostBuilder {
             cache,
             log,
             gate: Arc::new(gate),
+            sessions: Mutex::default(),
         };
         Ok(Host {
             inner: Arc::new(host),
@@ -152,6 +154,7 @@ pub(super) struct Inner {
     pub cache: CodeCache,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
+    sessions: Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>,
 }
 
 /// A tool that can be called.
@@ -188,9 +191,28 @@ impl Host {
         })
     }
 
-    /// A conversation on behalf of `principal`.
+    /// The conversation `id` on behalf of `principal`: the one of that name that is going on already,
+    /// with all that it has seen, or a new one.
     pub fn session(&self, id: SessionId, principal: Principal) -> Session {
-        Session::new(self.clone(), id, principal)
+        let mut sessions = self
+            .inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let session = sessions
+            .entry((id.clone(), principal.clone()))
+            .or_insert_with(|| Arc::new(gate::session::Session::new(id, principal)));
+        Session::new(self.clone(), Arc::clone(session))
+    }
+
+    /// Ends a conversation: what it has seen is forgotten. For runtimes and people, never for a model.
+    pub fn end_session(&self, id: &SessionId, principal: &Principal) {
+        let mut sessions = self
+            .inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        sessions.remove(&(id.clone(), principal.clone()));
     }
 
     /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers

@@ -23,6 +23,9 @@ pub(super) struct Places {
     checked: Mutex<Vec<Principal>>,
 }
 
+/// How many folders are held open; templated ones are many.
+const MAX_OPEN: usize = 256;
+
 /// How many principals are remembered as checked.
 const MAX_CHECKED: usize = 1024;
 
@@ -59,6 +62,9 @@ impl Places {
                     let place = Place::open(&grant.data.name, &path, Arc::clone(&self.protected))
                         .map_err(|error| error.to_string())?;
                     let place = Arc::new(place);
+                    if open.len() >= MAX_OPEN {
+                        open.clear();
+                    }
                     open.insert(path, Arc::clone(&place));
                     place
                 }
@@ -86,6 +92,10 @@ impl Places {
             .collect();
         if let Some(problems) = Problems::new(overlaps(&located)) {
             return Err(problems.to_string());
+        }
+        if folders.len() < self.config.data.len() {
+            // A folder that comes to be there later may lie in another.
+            return Ok(());
         }
         if checked.len() >= MAX_CHECKED {
             checked.clear();

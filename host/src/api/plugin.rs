@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde_json::Value;
 
 use super::error::StartError;
+use super::schema::Schema;
 use crate::base::digest::Digest;
 use crate::base::id::Name;
 use crate::base::text;
@@ -31,8 +32,8 @@ pub(super) struct Plugin {
 /// One tool, with its schemas ready to be checked against.
 pub(super) struct Tool {
     pub info: ToolInfo,
-    input: jsonschema::Validator,
-    output: Option<jsonschema::Validator>,
+    pub input: Schema,
+    pub output: Option<Schema>,
 }
 
 impl Plugin {
@@ -119,24 +120,15 @@ impl Plugin {
 
 impl Tool {
     fn new(info: ToolInfo) -> Result<Self, String> {
-        let validator = |what: &str, schema: &Value| {
-            // A schema comes from a plugin's author: its patterns must not be able to take for ever.
-            jsonschema::options()
-                .with_pattern_options(jsonschema::PatternOptions::regex())
-                .build(schema)
-                .map_err(|error| {
-                    let error = text::shorten(&text::visible(&error.to_string()), 300);
-                    format!(
-                        "the {what} schema of tool `{}` is not right: {error}",
-                        info.name
-                    )
-                })
+        let schema = |what: &str, json: &Value| {
+            Schema::new(json)
+                .map_err(|error| format!("the {what} schema of tool `{}` {error}", info.name))
         };
-        let input = validator("input", &info.input_schema)?;
+        let input = schema("input", &info.input_schema)?;
         let output = info
             .output_schema
             .as_ref()
-            .map(|schema| validator("output", schema))
+            .map(|json| schema("output", json))
             .transpose()?;
         Ok(Self {
             info,
@@ -144,36 +136,4 @@ impl Tool {
             output,
         })
     }
-
-    /// What does not fit of a call's arguments.
-    pub(super) fn misfit(&self, arguments: &Value) -> Option<String> {
-        misfits(&self.input, arguments)
-    }
-
-    /// Whether a structured output is what the tool promises.
-    pub(super) fn promises(&self, output: Option<&Value>) -> bool {
-        match (&self.output, output) {
-            (None, _) => true,
-            (Some(schema), Some(value)) => schema.is_valid(value),
-            (Some(_), None) => false,
-        }
-    }
-}
-
-/// The first few things that do not fit, as one sentence.
-fn misfits(schema: &jsonschema::Validator, value: &Value) -> Option<String> {
-    let told: Vec<String> = schema
-        .iter_errors(value)
-        .take(3)
-        .map(|error| {
-            let at = error.instance_path().to_string();
-            let what = text::shorten(&text::visible(&error.to_string()), 200);
-            if at.is_empty() {
-                what
-            } else {
-                format!("at `{}`: {what}", text::visible(&at))
-            }
-        })
-        .collect();
-    (!told.is_empty()).then(|| told.join("; "))
 }

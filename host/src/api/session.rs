@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::CallError;
 use super::host::{Host, Inner};
 use super::plugin::{Plugin, Tool};
+use super::schema::TooLong;
 use crate::base::content::{Failure, Output};
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, SessionId};
@@ -61,11 +62,8 @@ pub struct Reply {
 }
 
 impl Session {
-    pub(super) fn new(host: Host, id: SessionId, principal: Principal) -> Self {
-        Self {
-            host,
-            gate: Arc::new(gate::session::Session::new(id, principal)),
-        }
+    pub(super) fn new(host: Host, gate: Arc<gate::session::Session>) -> Self {
+        Self { host, gate }
     }
 
     /// Its identifier.
@@ -129,7 +127,7 @@ impl Session {
             Arc::clone(&self.gate),
             identity,
             scope,
-            limits.host_calls,
+            limits.accesses,
         );
         let call = begun
             .await
@@ -145,7 +143,7 @@ impl Session {
             limits,
             reporter: Arc::new(Reporter::new(allowance, options.listener)),
         };
-        let ran = match misfit(found, &arguments, &work) {
+        let ran = match misfit(found, &arguments, &work).await {
             Some(why) => Ok(Ended::Failed(Failure::BadArguments(why))),
             None => self.run(plugin, found, &call, work).await,
         };
@@ -240,7 +238,7 @@ impl Session {
             .await
             .map_err(|e| e.to_string())?;
         Ok(match ended {
-            Ended::Done(output) if !tool.promises(output.structured_content.as_ref()) => {
+            Ended::Done(output) if !keeps_promise(tool, &output).await => {
                 Ended::Stopped("bad-output")
             }
             ended => ended,
@@ -264,17 +262,32 @@ fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), 
 }
 
 /// What does not fit of a call's arguments.
-fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
+async fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
     if !arguments.is_object() {
         return Some("they have to be a JSON object".to_owned());
     }
-    if work.arguments.len() as u64 > work.limits.argument_bytes {
+    let bytes = work.arguments.len();
+    if bytes as u64 > work.limits.argument_bytes {
         return Some(format!(
             "they have more than {} bytes",
             work.limits.argument_bytes
         ));
     }
-    tool.misfit(arguments)
+    match tool.input.misfit(arguments, bytes).await {
+        Ok(misfit) => misfit,
+        Err(TooLong) => Some("checking them against the tool's schema takes too long".to_owned()),
+    }
+}
+
+/// Whether an output is what the tool's output schema promises.
+async fn keeps_promise(tool: &Tool, output: &Output) -> bool {
+    match (&tool.output, &output.structured_content) {
+        (None, _) => true,
+        (Some(schema), Some(value)) => {
+            schema.misfit(value, value.to_string().len()).await == Ok(None)
+        }
+        (Some(_), None) => false,
+    }
 }
 
 /// The error for a call that did not work because of what was refused: unanswered only where a person

@@ -118,9 +118,15 @@ impl Call {
         });
         let judgement = call.scope.decide_call();
         let verdict = judgement.verdict();
-        let kind = if verdict == Verdict::Allow { Kind::Intent } else { Kind::Refusal };
+        let kind = if verdict == Verdict::Allow {
+            Kind::Intent
+        } else {
+            Kind::Refusal
+        };
         let label = call.label_before.clone();
-        let record = call.journal.about_call(kind, verdict, judgement.reasons(), label);
+        let record = call
+            .journal
+            .about_call(kind, verdict, judgement.reasons(), label);
         let ticket = call.journal.put(record, Durability::Written).await;
         if verdict == Verdict::Allow {
             // Not waited for: no effect can happen before a durable entry of its own, which the log
@@ -162,7 +168,9 @@ impl Call {
     /// How long this call has waited for people so far.
     pub fn waited(&self) -> Duration {
         let state = self.state();
-        let asking = state.asking_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let asking = state
+            .asking_since
+            .map_or(Duration::ZERO, |since| since.elapsed());
         state.waited + asking
     }
 
@@ -197,14 +205,28 @@ impl Call {
         let intent = announced.then(|| {
             let label = label_before.clone();
             let mut intent =
-                self.journal.about_access(Kind::Intent, step, &access, &judgement, label);
+                self.journal
+                    .about_access(Kind::Intent, step, &access, &judgement, label);
             intent.approval = approval.clone();
             intent
         });
         let call = Arc::clone(self);
-        let pass = Pass::mint(call, access, judgement, approval, step, announced, label_before, epoch);
+        let pass = Pass::mint(
+            call,
+            access,
+            judgement,
+            approval,
+            step,
+            announced,
+            label_before,
+            epoch,
+        );
         if let Some(intent) = intent {
-            let durability = if effect { Durability::Durable } else { Durability::Written };
+            let durability = if effect {
+                Durability::Durable
+            } else {
+                Durability::Written
+            };
             let ticket = self.journal.put(intent, durability).await;
             if effect && ticket.await.is_err() {
                 pass.settle(Status::Refused, Some("record-failed"));
@@ -238,7 +260,12 @@ impl Call {
             return Refused;
         }
         let text = text.to_owned();
-        let reason = Reason { verdict: Verdict::Deny, code, text, remedy: None };
+        let reason = Reason {
+            verdict: Verdict::Deny,
+            code,
+            text,
+            remedy: None,
+        };
         self.refuse(access, &Judgement::new(vec![reason]))
     }
 
@@ -269,7 +296,12 @@ impl Call {
         if accesses == self.max_accesses.saturating_add(1) {
             let text = "the call has used up its `accesses`".to_owned();
             let (verdict, code) = (Verdict::Deny, ReasonCode::Limit);
-            let reason = Reason { verdict, code, text, remedy: None };
+            let reason = Reason {
+                verdict,
+                code,
+                text,
+                remedy: None,
+            };
             self.refuse(access, &Judgement::new(vec![reason]));
         }
         Err(Refused)
@@ -338,7 +370,9 @@ impl Call {
             let mut state = self.state();
             (state.step(), state.label.clone())
         };
-        let record = self.journal.about_access(Kind::Refusal, step, access, judgement, label);
+        let record = self
+            .journal
+            .about_access(Kind::Refusal, step, access, judgement, label);
         self.journal.put_now(record);
         Refused
     }
@@ -354,10 +388,15 @@ impl Call {
 
     /// Puts on record what came of an access. Called once for each pass, when it goes away.
     pub(super) fn record_outcome(&self, pass: &Pass, outcome: Outcome) {
-        let kind = if pass.announced { Kind::Outcome } else { Kind::Access };
+        let kind = if pass.announced {
+            Kind::Outcome
+        } else {
+            Kind::Access
+        };
         let label = pass.label_before.clone();
         let mut record =
-            self.journal.about_access(kind, pass.step, pass.access(), &pass.judgement, label);
+            self.journal
+                .about_access(kind, pass.step, pass.access(), &pass.judgement, label);
         record.approval = pass.approval.clone();
         record.label_after = Some(self.label());
         record.outcome = Some(outcome);
@@ -370,14 +409,21 @@ impl Call {
         self.ended.store(true, Ordering::Release);
         outcome.duration_us = micros(self.began.elapsed());
         let record = self.ending(outcome);
-        let written = self.journal.put(record, Durability::Written).await.await.is_ok();
+        let written = self
+            .journal
+            .put(record, Durability::Written)
+            .await
+            .await
+            .is_ok();
         // Entries of this call may be among the lost ones: then nobody can know what it did.
         written && self.journal.is_whole()
     }
 
     fn ending(&self, outcome: Outcome) -> crate::store::audit::Record {
         let label = self.label_before.clone();
-        let mut record = self.journal.about_call(Kind::Outcome, Verdict::Allow, &[], label);
+        let mut record = self
+            .journal
+            .about_call(Kind::Outcome, Verdict::Allow, &[], label);
         record.label_after = Some(self.label());
         record.outcome = Some(outcome);
         record
@@ -425,16 +471,26 @@ fn answered(answer: Answer) -> Reason {
     let (verdict, code, text) = match answer {
         Answer::Approve => (Verdict::Allow, ReasonCode::Approved, "a person approved it"),
         Answer::Decline => (Verdict::Deny, ReasonCode::Declined, "a person declined it"),
-        Answer::Nobody => {
-            (Verdict::Ask, ReasonCode::Unanswered, "it has to be asked and nobody answered")
-        }
+        Answer::Nobody => (
+            Verdict::Ask,
+            ReasonCode::Unanswered,
+            "it has to be asked and nobody answered",
+        ),
     };
-    Reason { verdict, code, text: text.to_owned(), remedy: None }
+    Reason {
+        verdict,
+        code,
+        text: text.to_owned(),
+        remedy: None,
+    }
 }
 
 /// `judgement` with its asks lifted by `approved`. Denies stay: nobody can lift one.
 fn lifted(judgement: &Judgement, approved: Reason) -> Judgement {
-    let stay = judgement.reasons().iter().filter(|reason| reason.verdict != Verdict::Ask);
+    let stay = judgement
+        .reasons()
+        .iter()
+        .filter(|reason| reason.verdict != Verdict::Ask);
     Judgement::new(stay.cloned().chain([approved]).collect())
 }
 

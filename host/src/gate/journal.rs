@@ -28,7 +28,13 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn new(gate: Arc<Gate>, session: Arc<Session>, identity: Identity) -> Self {
         let lost_before = gate.log.lost();
-        Self { gate, session, identity, lost_before, backlog: Mutex::default() }
+        Self {
+            gate,
+            session,
+            identity,
+            lost_before,
+            backlog: Mutex::default(),
+        }
     }
 
     /// An entry about the tool call itself.

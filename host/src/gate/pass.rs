@@ -37,7 +37,10 @@ pub struct Pass {
 
 impl Pass {
     /// Made by the gate and by nobody else.
-    #[allow(clippy::too_many_arguments, reason = "it has one caller, and each part is its own")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "it has one caller, and each part is its own"
+    )]
     pub(in crate::gate) fn mint(
         call: Arc<Call>,
         access: Access,

@@ -34,7 +34,11 @@ impl Located {
     pub fn open(&self, pass: &Pass, how: Open) -> Result<File, Errno> {
         let write = how.write || how.truncate;
         if how.read || !write {
-            let seen = if self.found() == Found::Folder { Verb::List } else { Verb::Read };
+            let seen = if self.found() == Found::Folder {
+                Verb::List
+            } else {
+                Verb::Read
+            };
             self.allowed(pass, seen)?;
         }
         if write {
@@ -71,7 +75,11 @@ impl Located {
         // Not blocking: a fifo that took the file's place meanwhile must not hold the thread.
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         // A mode may be given only where something can be made.
-        let mode = if flags.contains(OFlags::CREATE) { 0o666 } else { 0 };
+        let mode = if flags.contains(OFlags::CREATE) {
+            0o666
+        } else {
+            0
+        };
         let mode = Mode::from_raw_mode(mode);
         let fd = rustix::fs::openat2(self.parent()?, &self.leaf, flags, mode, INSIDE)?;
         match Found::of(&rustix::fs::fstat(&fd)?) {
@@ -195,11 +203,16 @@ impl Located {
             times = times.set_modified(modified);
         }
         let file = self.open_with(OFlags::RDONLY)?;
-        file.set_times(times).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        file.set_times(times)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
     /// A pass for another object, or for something else to this one, is no pass.
     pub(super) fn allowed(&self, pass: &Pass, verb: Verb) -> Result<(), Errno> {
-        if pass.covers(verb, self.object()) { Ok(()) } else { Err(Errno::PERM) }
+        if pass.covers(verb, self.object()) {
+            Ok(())
+        } else {
+            Err(Errno::PERM)
+        }
     }
 }

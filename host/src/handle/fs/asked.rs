@@ -26,7 +26,10 @@ impl Asked {
         }
         let mut parts = Vec::new();
         Self::walk(&mut parts, path)?;
-        Ok(Self { parts, must_be_folder: ends_as_folder(path) })
+        Ok(Self {
+            parts,
+            must_be_folder: ends_as_folder(path),
+        })
     }
 
     /// This path where the part at `index` turned out to be a link to `target`.
@@ -39,7 +42,10 @@ impl Asked {
         let rest: Vec<String> = self.parts.iter().skip(index + 1).cloned().collect();
         let must_be_folder = self.must_be_folder || rest.is_empty() && ends_as_folder(target);
         parts.extend(rest);
-        Ok(Self { parts, must_be_folder })
+        Ok(Self {
+            parts,
+            must_be_folder,
+        })
     }
 
     fn walk(parts: &mut Vec<String>, path: &str) -> Result<(), Escapes> {

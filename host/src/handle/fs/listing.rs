@@ -46,7 +46,12 @@ impl Located {
         if self.id != Some(FileId::from_stat(&rustix::fs::fstat(&fd)?)) {
             return Err(Errno::AGAIN);
         }
-        Ok(Listing { dir: Dir::new(fd)?, path: self.path().to_owned(), place, pass })
+        Ok(Listing {
+            dir: Dir::new(fd)?,
+            path: self.path().to_owned(),
+            place,
+            pass,
+        })
     }
 }
 
@@ -59,7 +64,9 @@ impl Listing {
     pub fn next(&mut self, shows: impl Fn(&str, bool) -> bool) -> Result<Option<Listed>, Errno> {
         while let Some(entry) = self.dir.read() {
             let entry = entry?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
+            let Ok(name) = entry.file_name().to_str() else {
+                continue;
+            };
             if name == "." || name == ".." {
                 continue;
             }
@@ -70,12 +77,19 @@ impl Listing {
             };
             if matches!(found, Found::Special | Found::Nothing)
                 || !shows(&path, found == Found::Folder)
-                || self.place.guards(self.dir.fd()?.as_fd(), name).unwrap_or(true)
+                || self
+                    .place
+                    .guards(self.dir.fd()?.as_fd(), name)
+                    .unwrap_or(true)
             {
                 continue;
             }
             self.pass.count_read(name.len() as u64);
-            return Ok(Some(Listed { name: name.to_owned(), path, found }));
+            return Ok(Some(Listed {
+                name: name.to_owned(),
+                path,
+                found,
+            }));
         }
         Ok(None)
     }
@@ -83,8 +97,8 @@ impl Listing {
 
 /// Some file systems do not say in a listing what an entry is.
 fn kind_of(dir: &Dir, name: &str) -> Found {
-    let stat = dir.fd().and_then(|fd| {
-        rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
-    });
+    let stat = dir
+        .fd()
+        .and_then(|fd| rustix::fs::statat(fd, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW));
     stat.as_ref().map_or(Found::Nothing, Found::of)
 }

@@ -64,8 +64,19 @@ impl Located {
         id: Option<FileId>,
         parent: Result<OwnedFd, Errno>,
     ) -> Self {
-        let object = Object::Path { data, path: path.clone() };
-        Self { object, path, found, must_be_folder: false, id, leaf, parent }
+        let object = Object::Path {
+            data,
+            path: path.clone(),
+        };
+        Self {
+            object,
+            path,
+            found,
+            must_be_folder: false,
+            id,
+            leaf,
+            parent,
+        }
     }
 
     pub(super) fn only_as_folder(mut self, must_be_folder: bool) -> Self {

@@ -23,7 +23,9 @@ const MAX_STEPS: u32 = 40;
 #[derive(Debug, thiserror::Error)]
 pub enum BadPlace {
     /// The system says no.
-    #[error("cannot open the folder `{path}` of data `{data}`: {error}; create it or correct `dir`")]
+    #[error(
+        "cannot open the folder `{path}` of data `{data}`: {error}; create it or correct `dir`"
+    )]
     Open {
         /// The data place.
         data: Name,
@@ -43,7 +45,9 @@ pub enum BadPlace {
         path: String,
     },
     /// Its files are the kernel's, not data.
-    #[error("the folder `{path}` of data `{data}` shows the running system, not data; choose another")]
+    #[error(
+        "the folder `{path}` of data `{data}` shows the running system, not data; choose another"
+    )]
     System {
         /// The data place.
         data: Name,
@@ -71,20 +75,38 @@ impl Place {
     /// [`BadPlace`] where it cannot be opened, is Toolkeep's own, or shows the running system.
     pub fn open(data: &Name, path: &Path, protected: Arc<Protected>) -> Result<Self, BadPlace> {
         let shown = || path.display().to_string();
-        let failed = |error| BadPlace::Open { data: data.clone(), path: shown(), error };
+        let failed = |error| BadPlace::Open {
+            data: data.clone(),
+            path: shown(),
+            error,
+        };
         let real = path.canonicalize().map_err(failed)?;
         let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(failed)?;
         let stat = rustix::fs::fstat(&dir).map_err(|errno| failed(errno.into()))?;
         let id = FileId::from_stat(&stat);
         if protected.covers(&real, id) {
-            return Err(BadPlace::Own { data: data.clone(), path: shown() });
+            return Err(BadPlace::Own {
+                data: data.clone(),
+                path: shown(),
+            });
         }
-        let kind = rustix::fs::fstatfs(&dir).map_err(|errno| failed(errno.into()))?.f_type;
+        let kind = rustix::fs::fstatfs(&dir)
+            .map_err(|errno| failed(errno.into()))?
+            .f_type;
         if SYSTEM.contains(&kind) {
-            return Err(BadPlace::System { data: data.clone(), path: shown() });
+            return Err(BadPlace::System {
+                data: data.clone(),
+                path: shown(),
+            });
         }
         let guarded = protected.is_below(&real);
-        Ok(Self { data: data.clone(), dir, id, protected, guarded })
+        Ok(Self {
+            data: data.clone(),
+            dir,
+            id,
+            protected,
+            guarded,
+        })
     }
 
     /// Whether `path` still leads to the folder that is held open here.
@@ -131,7 +153,10 @@ impl Place {
         if path.contains('\0') {
             return Err(Unresolved::Malformed(Errno::INVAL));
         }
-        let refuse = |why| Unresolved::Unreachable { asked: join(base, path), why };
+        let refuse = |why| Unresolved::Unreachable {
+            asked: join(base, path),
+            why,
+        };
         let outside = |Escapes| refuse(Unreachable::Outside);
         let mut asked = Asked::parse(path).map_err(outside)?;
         let base_dir = match base {
@@ -199,8 +224,15 @@ impl Place {
         let (_, leaf) = asked.split();
         let path = join(base, &asked.path());
         let leaf = leaf.to_owned();
-        Located::new(self.data.clone(), path, leaf, Found::Nothing, None, Err(errno))
-            .only_as_folder(asked.must_be_folder)
+        Located::new(
+            self.data.clone(),
+            path,
+            leaf,
+            Found::Nothing,
+            None,
+            Err(errno),
+        )
+        .only_as_folder(asked.must_be_folder)
     }
 
     /// Whether something protected lies below.
@@ -277,7 +309,11 @@ pub enum Unresolved {
 
 /// Opens the folder `path` below `base` if there is no link and no mount on the way.
 pub(super) fn beneath(base: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     rustix::fs::openat2(base, path, OFlags::PATH | DIRECTORY, Mode::empty(), INSIDE)
 }
 
@@ -288,7 +324,9 @@ fn first_link(base: BorrowedFd<'_>, parts: &[String]) -> Result<Option<(usize, S
     for (index, part) in parts.iter().enumerate() {
         match beneath(&folder, Path::new(part)) {
             Ok(below) => folder = below,
-            Err(Errno::LOOP) => return read_link(&folder, part).map(|target| Some((index, target))),
+            Err(Errno::LOOP) => {
+                return read_link(&folder, part).map(|target| Some((index, target)));
+            }
             Err(errno) => return Err(errno),
         }
     }

@@ -23,7 +23,10 @@ impl FileId {
     }
 
     pub(super) fn from_stat(stat: &Stat) -> Self {
-        Self { device: stat.st_dev, inode: stat.st_ino }
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        }
     }
 }
 
@@ -56,7 +59,9 @@ impl Protected {
     fn add(&mut self, path: &Path) -> io::Result<()> {
         let mut path = std::path::absolute(path)?;
         for _ in 0..MAX_LINKS {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { break };
+            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+                break;
+            };
             match parent.canonicalize() {
                 Ok(folder) => {
                     self.names.push((FileId::of(&folder)?, name.to_owned()));
@@ -89,7 +94,9 @@ impl Protected {
 
     /// Whether the name `name` in `folder` is protected, whatever stands there.
     pub(super) fn has_name(&self, folder: FileId, name: &str) -> bool {
-        self.names.iter().any(|(known, leaf)| *known == folder && leaf.as_os_str() == name)
+        self.names
+            .iter()
+            .any(|(known, leaf)| *known == folder && leaf.as_os_str() == name)
     }
 
     /// Whether something protected lies in or below `folder`.
@@ -100,6 +107,8 @@ impl Protected {
     /// Whether `folder` is, or lies below, something protected.
     pub(super) fn covers(&self, folder: &Path, id: FileId) -> bool {
         self.has(id)
-            || folder.ancestors().any(|above| FileId::of(above).is_ok_and(|id| self.has(id)))
+            || folder
+                .ancestors()
+                .any(|above| FileId::of(above).is_ok_and(|id| self.has(id)))
     }
 }

@@ -1,5 +1,6 @@
 //! The system's words for a file in WASI's words.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Stat};
@@ -41,9 +42,22 @@ where
     })
 }
 
-/// A number that is the same for the same file, and tells neither device nor inode.
+/// What makes the numbers of this process its own.
+static KEY: LazyLock<[u8; 16]> = LazyLock::new(|| {
+    let mut key = [0u8; 16];
+    // Without random the numbers could be guessed from device and inode, and that is all.
+    let _ = getrandom::fill(&mut key);
+    key
+});
+
+/// A number that is the same for the same file as long as this process lives, and tells neither device
+/// nor inode.
 pub(super) fn hash(from: &Stat) -> types::MetadataHashValue {
-    let digest = Digest::of_parts(&[&from.st_dev.to_be_bytes(), &from.st_ino.to_be_bytes()]);
+    let digest = Digest::of_parts(&[
+        &*KEY,
+        &from.st_dev.to_be_bytes(),
+        &from.st_ino.to_be_bytes(),
+    ]);
     let mut lower = [0u8; 8];
     let mut upper = [0u8; 8];
     for (into, from) in lower.iter_mut().chain(&mut upper).zip(digest.as_bytes()) {

@@ -15,9 +15,9 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::metered::{MeteredInput, MeteredOutput};
 use super::{View, convert, failed, refused};
+use crate::base::id::Name;
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
-use crate::base::id::Name;
 use crate::handle::fs::listing::Listing;
 use crate::handle::fs::located::Found;
 use crate::rules::verb::{Verb, Verbs};
@@ -62,7 +62,10 @@ impl View<'_> {
     /// Size, kind and times of what `fd` stands for. What was opened to be seen, or was just made, may
     /// be looked at; anything else is judged, as by path.
     async fn stat_open(&mut self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
-        if self.opened(fd, &[Verb::Read, Verb::List, Verb::Create]).is_err() {
+        if self
+            .opened(fd, &[Verb::Read, Verb::List, Verb::Create])
+            .is_err()
+        {
             let mut node = self.node(fd)?;
             node.path.clear();
             let path = self.node(fd)?.path;
@@ -99,7 +102,11 @@ impl View<'_> {
         let access = located.access(&node.mount.need, verbs);
         let text = "links cannot be made through a grant";
         let call = self.call()?;
-        Err(refused(call.refuse_always(&access, ReasonCode::NotGranted, text)))
+        Err(refused(call.refuse_always(
+            &access,
+            ReasonCode::NotGranted,
+            text,
+        )))
     }
 }
 
@@ -189,7 +196,8 @@ impl HostDescriptor for View<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        self.rename(&self.node(&fd)?, &old_path, &self.node(&new_fd)?, &new_path).await
+        self.rename(&self.node(&fd)?, &old_path, &self.node(&new_fd)?, &new_path)
+            .await
     }
 
     async fn link_at(
@@ -337,7 +345,11 @@ impl HostDescriptor for View<'_> {
         let place = Arc::clone(&node.mount.place);
         let mut whole = node.clone();
         whole.path.clear();
-        let path = if node.path.is_empty() { "." } else { &node.path };
+        let path = if node.path.is_empty() {
+            "."
+        } else {
+            &node.path
+        };
         let located = self.locate(&whole, path, false, verbs).await?;
         let pass = match &node.pass {
             Some(_) => {
@@ -355,7 +367,10 @@ impl HostDescriptor for View<'_> {
         if node.pass.is_none() {
             pass.settle_done();
         }
-        let listing = Entries { need: node.mount.need, listing };
+        let listing = Entries {
+            need: node.mount.need,
+            listing,
+        };
         let stream = self.table.push(listing)?;
         // The type that WASI's bindings know; what stands behind it is ours.
         Ok(Resource::new_own(stream.rep()))
@@ -413,7 +428,8 @@ impl HostDirectoryEntryStream for View<'_> {
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.table.delete(Resource::<Entries>::new_own(stream.rep()))?;
+        self.table
+            .delete(Resource::<Entries>::new_own(stream.rep()))?;
         Ok(())
     }
 }

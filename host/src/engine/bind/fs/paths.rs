@@ -39,7 +39,11 @@ impl View<'_> {
             Err(Unresolved::Malformed(errno)) => Err(failed(errno)),
             Err(Unresolved::Unreachable { asked, why }) => {
                 let access = unreachable(node, asked, why, verbs);
-                let pass = self.call()?.judge(access, Span::Moment).await.map_err(refused)?;
+                let pass = self
+                    .call()?
+                    .judge(access, Span::Moment)
+                    .await
+                    .map_err(refused)?;
                 // No rule gives the unreachable; if one did, there would still be nothing to give.
                 pass.settle(Status::Refused, Some("unreachable"));
                 Err(types::ErrorCode::NotPermitted.into())
@@ -163,7 +167,8 @@ impl View<'_> {
         path: &str,
         follow: bool,
     ) -> FsResult<Stat> {
-        self.moment(node, path, follow, Verb::Stat, Located::stat).await
+        self.moment(node, path, follow, Verb::Stat, Located::stat)
+            .await
     }
 
     pub(super) async fn set_times_path(
@@ -180,35 +185,24 @@ impl View<'_> {
         .await
     }
 
-    pub(super) async fn create_folder(
-        &mut self,
-        node: &Node,
-        path: &str,
-    ) -> FsResult<()> {
+    pub(super) async fn create_folder(&mut self, node: &Node, path: &str) -> FsResult<()> {
         self.moment(node, path, false, Verb::Create, Located::create_folder)
             .await
     }
 
-    pub(super) async fn delete_folder(
-        &mut self,
-        node: &Node,
-        path: &str,
-    ) -> FsResult<()> {
+    pub(super) async fn delete_folder(&mut self, node: &Node, path: &str) -> FsResult<()> {
         self.moment(node, path, false, Verb::Delete, Located::delete_folder)
             .await
     }
 
-    pub(super) async fn delete_file(
-        &mut self,
-        node: &Node,
-        path: &str,
-    ) -> FsResult<()> {
+    pub(super) async fn delete_file(&mut self, node: &Node, path: &str) -> FsResult<()> {
         self.moment(node, path, false, Verb::Delete, Located::delete_file)
             .await
     }
 
     pub(super) async fn read_link(&mut self, node: &Node, path: &str) -> FsResult<String> {
-        self.moment(node, path, false, Verb::Read, Located::read_link).await
+        self.moment(node, path, false, Verb::Read, Located::read_link)
+            .await
     }
 
     /// Locates, judges `verb`, acts and settles: for what is over as soon as it is done. Where
@@ -227,7 +221,11 @@ impl View<'_> {
             let pass = self.judge(node, &located, verbs, Span::Moment).await?;
             let misfit = located.must_be_folder()
                 && matches!(located.found(), Found::File | Found::Link | Found::Special);
-            let done = if misfit { Err(Errno::NOTDIR) } else { act(&located, &pass) };
+            let done = if misfit {
+                Err(Errno::NOTDIR)
+            } else {
+                act(&located, &pass)
+            };
             settle(&pass, &done);
             match done {
                 Err(Errno::AGAIN) => {}
@@ -322,21 +320,23 @@ impl View<'_> {
     ) -> FsResult<()> {
         let call = self.call()?;
         let (from, to) = (&node.mount.need, &new_node.mount.need);
-        let whole = call.scope().gives_whole(from, old.path())
-            && call.scope().gives_whole(to, new.path());
+        let whole =
+            call.scope().gives_whole(from, old.path()) && call.scope().gives_whole(to, new.path());
         if whole && !node.mount.place.is_guarded() {
             return Ok(());
         }
         let leaving = pass.access().verbs;
-        let entries = old.entries_below(pass, &node.mount.place).map_err(|errno| {
-            let text = match errno {
-                Errno::PERM => "something in this folder belongs to Toolkeep itself",
-                Errno::TOOBIG => "this folder has too many entries to judge each of them",
-                _ => "not every entry of this folder can be judged",
-            };
-            let access = old.access(from, leaving);
-            refused(call.refuse_always(&access, ReasonCode::Unreachable, text))
-        })?;
+        let entries = old
+            .entries_below(pass, &node.mount.place)
+            .map_err(|errno| {
+                let text = match errno {
+                    Errno::PERM => "something in this folder belongs to Toolkeep itself",
+                    Errno::TOOBIG => "this folder has too many entries to judge each of them",
+                    _ => "not every entry of this folder can be judged",
+                };
+                let access = old.access(from, leaving);
+                refused(call.refuse_always(&access, ReasonCode::Unreachable, text))
+            })?;
         for (index, entry) in entries.iter().enumerate() {
             let gone = old.access_below(from, leaving, entry);
             let come = new.access_below(to, Verbs::one(Verb::Create), entry);
@@ -356,7 +356,11 @@ pub(super) fn unreachable(node: &Node, asked: String, why: Unreachable, verbs: V
         handle: Handle::Fs,
         need: node.mount.need.clone(),
         verbs,
-        object: Object::Unreachable { data: node.mount.place.data().clone(), asked, why },
+        object: Object::Unreachable {
+            data: node.mount.place.data().clone(),
+            asked,
+            why,
+        },
         is_folder: false,
     }
 }

@@ -175,7 +175,12 @@ fn what_is_toolkeeps_own_cannot_be_reached() {
     }
     assert_eq!(tell(&place, "", "file", true), "File file");
     // Moving or listing a folder that contains it is found out too.
-    for (name, own) in [("state", true), ("innocent", true), ("not-there", true), ("file", false)] {
+    for (name, own) in [
+        ("state", true),
+        ("innocent", true),
+        ("not-there", true),
+        ("file", false),
+    ] {
         assert_eq!(place.guards(place.dir.as_fd(), name), Ok(own), "{name}");
     }
     // An editor saves by putting a new file in the old one's place.
@@ -207,7 +212,10 @@ fn a_hidden_link_is_not_followed_and_tells_nothing() {
         assert_eq!((located.found(), located.path()), (Found::Nothing, path));
         assert_eq!(located.missing(), Errno::NOENT);
     }
-    assert_eq!(place.locate("", "good", true, &hidden).unwrap().path(), "good");
+    assert_eq!(
+        place.locate("", "good", true, &hidden).unwrap().path(),
+        "good"
+    );
 }
 
 #[test]
@@ -234,7 +242,11 @@ fn a_moved_folder_does_not_move_the_path_that_is_judged() {
     assert_eq!(tell(&place, "sub", "inner", true), "Nothing sub/inner");
     assert_eq!(before.unchanged(), Ok(()));
     fs::write(keep.0.join("data/old/another"), "another").unwrap();
-    fs::rename(keep.0.join("data/old/another"), keep.0.join("data/old/inner")).unwrap();
+    fs::rename(
+        keep.0.join("data/old/another"),
+        keep.0.join("data/old/inner"),
+    )
+    .unwrap();
     assert_eq!(before.unchanged(), Err(Errno::AGAIN));
     fs::remove_file(keep.0.join("data/old/inner")).unwrap();
     assert_eq!(before.unchanged(), Err(Errno::NOENT));
