@@ -75,7 +75,7 @@ impl HostBuilder {
         let log = AuditLog::open(
             &state,
             Options {
-                checkpoint_to,
+                checkpoint_to: checkpoint_to.clone(),
                 checkpoint_every: config.audit.checkpoint_every,
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
@@ -94,8 +94,9 @@ impl HostBuilder {
             return Err(StartError::Config(problems));
         }
         let own = [self.config.as_path(), state.as_path()];
+        let own = own.into_iter().chain(checkpoint_to.as_deref());
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
-        let protected = Protected::new(own.into_iter().chain(files)).map_err(|error| {
+        let protected = Protected::new(own.chain(files)).map_err(|error| {
             StartError::Place(format!("cannot protect Toolkeep's own files: {error}"))
         })?;
         let limits = || {

@@ -227,7 +227,11 @@ impl Place {
                 Err(Errno::XDEV) => return Err(refuse(Unreachable::Outside)),
                 Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
             };
-            let stat = look(&parent_fd, &leaf).map_err(Unresolved::Failed)?;
+            let stat = match look(&parent_fd, &leaf) {
+                Ok(stat) => stat,
+                // A name that is too long, say: said only to whom may know that the parent is there.
+                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+            };
             let found = stat.as_ref().map_or(Found::Nothing, Found::of);
             if found == Found::Link && (follow || asked.must_be_folder) {
                 links += 1;

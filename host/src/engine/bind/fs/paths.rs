@@ -244,7 +244,13 @@ impl View<'_> {
         let verbs = Verbs::one(verb);
         let located = self.locate(&node, path, follow, verbs).await?;
         let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
-        let done = act(&located, &pass);
+        let misfit =
+            located.must_be_folder() && !matches!(located.found(), Found::Folder | Found::Nothing);
+        let done = if misfit {
+            Err(Errno::NOTDIR)
+        } else {
+            act(&located, &pass)
+        };
         settle(&pass, &done);
         done.map_err(failed)
     }
