@@ -13,7 +13,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use toolkeep::api::host::Host;
+use toolkeep::api::session::Session;
 use toolkeep::base::digest::Digest;
+use toolkeep::base::id::{Identity, SessionId};
+use toolkeep::base::principal::Principal;
 
 pub mod architecture;
 
@@ -39,7 +43,11 @@ fn target() -> PathBuf {
 
 /// The folder with the crates that these tests were linked with.
 pub fn deps() -> PathBuf {
-    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+    std::env::current_exe()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// The program.
@@ -342,6 +350,25 @@ impl Keep {
     pub fn lives(&self) {
         self.call("noop", &json!({})).expect(0);
         self.run(&["audit", "verify"]).expect(0);
+    }
+
+    /// A host of this very process on this keep.
+    pub fn host(&self) -> Host {
+        Host::builder(self.path("toolkeep.toml"))
+            .state(self.state())
+            .build()
+            .unwrap()
+    }
+
+    /// A conversation of Ada's.
+    pub fn session(&self, host: &Host, id: &str) -> Session {
+        let who = Principal {
+            tenant: Identity::new("local").unwrap(),
+            user: Identity::new("ada").unwrap(),
+            agent: None,
+            roles: Default::default(),
+        };
+        host.session(SessionId::new(id).unwrap(), who)
     }
 
     /// What is on record, as `audit show` tells it.
