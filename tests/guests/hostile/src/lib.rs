@@ -101,13 +101,19 @@ fn sleep(
 
 /// Calls itself without end.
 #[tool(read_only)]
-fn recurse() -> String {
+fn recurse(
+    /// Whether each call also takes a piece of the stack in memory.
+    memory: bool,
+) -> String {
     #[allow(unconditional_recursion, reason = "that is the attack")]
     fn deeper(n: u64) -> u64 {
         let kept = std::hint::black_box([n; 64]);
         deeper(n + 1) + kept[(n % 64) as usize]
     }
-    deeper(0).to_string()
+    fn deep(n: u64) -> u64 {
+        if n == u64::MAX { 0 } else { deep(n + 1).rotate_left(3) ^ n }
+    }
+    if memory { deeper(0) } else { deep(0) }.to_string()
 }
 
 /// Takes memory until there is no more.
