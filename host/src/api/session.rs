@@ -360,6 +360,10 @@ fn explain(word: &str, limits: &config::Limits) -> String {
             "it had more than {} descriptors and streams open; raise `open_handles` in its limits if that is right",
             limits.open_handles
         ),
+        "data-limit" => format!(
+            "it handed over more data at once than the host takes; its answer may have {} bytes (`output_bytes` in its limits)",
+            limits.output_bytes
+        ),
         "stack-overflow" => "it recursed too deeply".to_owned(),
         "exit" => "it ended itself instead of answering".to_owned(),
         "bad-output" => "its structured output is not what its output schema promises".to_owned(),

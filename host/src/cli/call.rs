@@ -258,7 +258,8 @@ pub fn print_refusals(refusals: &[Refusal]) {
 }
 
 fn print_error(failed: &CallError) {
-    output::error(text::visible_lines(&failed.to_string()));
+    // A tool's own words stand in here: their lines must not look like ours.
+    output::error(text::visible_lines(&failed.to_string()).replace('\n', "\n  | "));
     match failed {
         CallError::Denied { refusals, said, .. } | CallError::Unanswered { refusals, said, .. } => {
             print_refusals(refusals);

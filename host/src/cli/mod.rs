@@ -100,7 +100,10 @@ pub fn main() -> ExitCode {
 fn could_not_start(failed: &StartError) -> Exit {
     output::error(failed);
     match failed {
-        StartError::Store(_) => Exit::Record,
+        StartError::Store(error) => {
+            output::hint(error.hint());
+            Exit::Record
+        }
         StartError::Engine(_) | StartError::NoState => Exit::Failed,
         StartError::ReadConfig { error, .. } => {
             if error.kind() == std::io::ErrorKind::NotFound {

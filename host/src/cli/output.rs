@@ -50,7 +50,8 @@ pub fn hint(text: impl Display) {
 pub fn json(value: &impl Serialize) -> Exit {
     match serde_json::to_string(value) {
         Ok(text) => {
-            data(text);
+            // Not through `anstream`, which takes characters out of it that belong to the value.
+            let _ = writeln!(std::io::stdout(), "{text}");
             Exit::Done
         }
         Err(failed) => {

@@ -241,6 +241,10 @@ fn stopped_by(store: &Store<Guest>, error: &wasmtime::Error) -> &'static str {
     if store.data().limiter.hit {
         return "memory-limit";
     }
+    // wasmtime has no type for this one.
+    if format!("{error:#}").contains("fuel allocated for hostcalls has been exhausted") {
+        return "data-limit";
+    }
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::StackOverflow) => "stack-overflow",
         _ => "trap",
