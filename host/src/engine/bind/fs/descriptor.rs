@@ -359,7 +359,7 @@ impl HostDescriptor for View<'_> {
             }
             // The mount itself, which nobody had to open.
             None => {
-                let pass = self.judge(&node, &located, verbs, Span::Held).await?;
+                let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
                 Arc::new(pass)
             }
         };
