@@ -75,9 +75,15 @@ impl Protected {
         self.ids.contains(&id)
     }
 
-    /// Whether something protected lies in or below `folder`.
-    fn below(&self, folder: &Path) -> bool {
-        self.paths.iter().any(|path| path.starts_with(folder))
+    /// The paths below `folder` of what is protected there.
+    fn paths_below(&self, folder: &Path) -> Vec<String> {
+        let below = self
+            .paths
+            .iter()
+            .filter_map(|path| path.strip_prefix(folder).ok());
+        below
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect()
     }
 
     /// Whether `folder` lies in or below something protected.
@@ -120,8 +126,9 @@ pub struct Place {
     dir: Dir,
     id: FileId,
     protected: Arc<Protected>,
-    /// Something protected lies below, so that the way up has to be looked at too.
-    guarded: bool,
+    /// The paths of what is protected below. Where there are any, the way up is looked at too; and
+    /// whatever stands at such a path is protected, since an editor may have replaced the file.
+    own: Vec<String>,
 }
 
 impl Place {
@@ -147,7 +154,7 @@ impl Place {
         Ok(Self {
             data: data.clone(),
             id: FileId::from_stat(&stat),
-            guarded: protected.below(&real),
+            own: protected.paths_below(&real),
             dir,
             protected,
         })
@@ -254,10 +261,11 @@ impl Place {
                 return Err(refuse(Unreachable::SpecialFile));
             }
             let id = stat.as_ref().map(FileId::from_stat);
-            if self
-                .is_protected(&parent_fd, id)
-                .map_err(Unresolved::Failed)?
-            {
+            let protected = self.owns(&full)
+                || self
+                    .is_protected(&parent_fd, id)
+                    .map_err(Unresolved::Failed)?;
+            if protected {
                 return Err(refuse(Unreachable::Protected));
             }
             return Ok(Located::new(
@@ -287,13 +295,22 @@ impl Place {
         )
     }
 
-    /// Whether the entry `name` of `folder` is Toolkeep's own.
-    pub(super) fn guards(&self, folder: &OwnedFd, name: &str) -> Result<bool, Errno> {
-        if !self.guarded {
+    /// Whether the resolved path is one of Toolkeep's own, or below one.
+    fn owns(&self, path: &str) -> bool {
+        self.own.iter().any(|own| {
+            path.strip_prefix(own.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// Whether the entry `name` of `folder`, at the resolved path `path`, is Toolkeep's own.
+    pub(super) fn guards(&self, folder: &OwnedFd, name: &str, path: &str) -> Result<bool, Errno> {
+        if self.own.is_empty() {
             return Ok(false);
         }
-        Ok(look(folder, name)?
-            .is_some_and(|stat| self.protected.contains(FileId::from_stat(&stat))))
+        Ok(self.owns(path)
+            || look(folder, name)?
+                .is_some_and(|stat| self.protected.contains(FileId::from_stat(&stat))))
     }
 
     /// Whether the leaf, or any folder on the way up to this place's folder, is protected.
@@ -301,7 +318,7 @@ impl Place {
         if leaf.is_some_and(|id| self.protected.contains(id)) {
             return Ok(true);
         }
-        if !self.guarded {
+        if self.own.is_empty() {
             return Ok(false);
         }
         let mut folder = rustix::fs::openat(parent, ".", OFlags::PATH | DIRECTORY, Mode::empty())?;

@@ -45,10 +45,10 @@ impl Located {
                 if entries.len() >= MAX_ENTRIES {
                     return Err(Errno::TOOBIG);
                 }
-                if place.guards(&fd, name)? {
+                let path = join(&folder, name);
+                if place.guards(&fd, name, &join(self.path(), &path))? {
                     return Err(Errno::PERM);
                 }
-                let path = join(&folder, name);
                 let is_folder = match entry.file_type() {
                     FileType::Directory => true,
                     FileType::Unknown => return Err(Errno::OPNOTSUPP),
