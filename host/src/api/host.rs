@@ -1,8 +1,8 @@
 //! A host: the operator's file, the plugins in it, and the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::error::StartError;
@@ -13,9 +13,10 @@ use crate::base::id::{Name, SessionId};
 use crate::base::principal::Principal;
 use crate::engine::compile::CodeCache;
 use crate::engine::runtime::{Engine, PoolSize};
+use crate::gate;
 use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
-use crate::handle::fs::place::Protected;
+use crate::handle::fs::protected::Protected;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::Config;
 use crate::rules::problem::Problems;
@@ -63,6 +64,19 @@ impl HostBuilder {
     /// [`StartError`] with what is wrong and what to do.
     pub fn build(self) -> Result<Host, StartError> {
         let (config, folder) = read_config(&self.config)?;
+        let plugins = config
+            .plugins
+            .values()
+            .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let findings = plugins
+            .iter()
+            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.problem);
+        if let Some(problems) = Problems::new(findings.collect()) {
+            return Err(StartError::Config(problems));
+        }
         let state = match self.state {
             Some(state) => state,
             None => state_folder(&config, &folder)?,
@@ -80,19 +94,6 @@ impl HostBuilder {
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
         )?;
-        let plugins = config
-            .plugins
-            .values()
-            .map(|granted| Plugin::load(granted, &folder))
-            .collect::<Result<Vec<_>, _>>()?;
-        let findings = plugins
-            .iter()
-            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
-            .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| finding.problem);
-        if let Some(problems) = Problems::new(findings.collect()) {
-            return Err(StartError::Config(problems));
-        }
         let own = [self.config.as_path(), state.as_path()];
         let own = own.into_iter().chain(checkpoint_to.as_deref());
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
@@ -129,6 +130,7 @@ impl HostBuilder {
             cache,
             log,
             gate: Arc::new(gate),
+            sessions: Mutex::default(),
         };
         Ok(Host {
             inner: Arc::new(host),
@@ -144,7 +146,7 @@ pub struct Host {
 
 pub(super) struct Inner {
     pub config: Arc<Config>,
-    pub plugins: Vec<Plugin>,
+    pub plugins: Vec<Arc<Plugin>>,
     /// The name that the model knows a tool by, and where it is: plugin and tool by index.
     pub names: BTreeMap<String, (usize, usize)>,
     pub places: Places,
@@ -152,6 +154,7 @@ pub(super) struct Inner {
     pub cache: CodeCache,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
+    sessions: Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>,
 }
 
 /// A tool that can be called.
@@ -188,9 +191,28 @@ impl Host {
         })
     }
 
-    /// A conversation on behalf of `principal`.
+    /// The conversation `id` on behalf of `principal`: the one of that name that is going on already,
+    /// with all that it has seen, or a new one.
     pub fn session(&self, id: SessionId, principal: Principal) -> Session {
-        Session::new(self.clone(), id, principal)
+        let mut sessions = self
+            .inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let session = sessions
+            .entry((id.clone(), principal.clone()))
+            .or_insert_with(|| Arc::new(gate::session::Session::new(id, principal)));
+        Session::new(self.clone(), Arc::clone(session))
+    }
+
+    /// Ends a conversation: what it has seen is forgotten. For runtimes and people, never for a model.
+    pub fn end_session(&self, id: &SessionId, principal: &Principal) {
+        let mut sessions = self
+            .inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        sessions.remove(&(id.clone(), principal.clone()));
     }
 
     /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers
@@ -206,7 +228,7 @@ impl Host {
 }
 
 impl Inner {
-    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Plugin, &Tool)> {
+    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Arc<Plugin>, &Tool)> {
         let plugin = self.plugins.get(plugin)?;
         Some((plugin, plugin.tools.get(tool)?))
     }
@@ -253,7 +275,7 @@ pub fn default_state_folder() -> Option<PathBuf> {
 }
 
 /// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
-fn name_tools(plugins: &[Plugin]) -> BTreeMap<String, (usize, usize)> {
+fn name_tools(plugins: &[Arc<Plugin>]) -> BTreeMap<String, (usize, usize)> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         *owners.entry(tool.info.name.as_str()).or_default() += 1;

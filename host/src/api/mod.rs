@@ -5,4 +5,5 @@ pub mod error;
 pub mod host;
 mod places;
 mod plugin;
+mod schema;
 pub mod session;

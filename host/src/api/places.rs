@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::principal::Principal;
 use crate::handle::fs::mount::Mount;
-use crate::handle::fs::place::{Place, Protected};
+use crate::handle::fs::place::Place;
+use crate::handle::fs::protected::Protected;
 use crate::rules::config::{Config, Data, Located, overlaps};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
@@ -21,6 +22,9 @@ pub(super) struct Places {
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
+
+/// How many folders are held open; templated ones are many.
+const MAX_OPEN: usize = 256;
 
 /// How many principals are remembered as checked.
 const MAX_CHECKED: usize = 1024;
@@ -51,11 +55,16 @@ impl Places {
             let path = self.folder.join(dir);
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let place = match open.get(&path) {
-                Some(place) if place.data() == &grant.data.name => Arc::clone(place),
+                Some(place) if place.data() == &grant.data.name && place.is_at(&path) => {
+                    Arc::clone(place)
+                }
                 _ => {
                     let place = Place::open(&grant.data.name, &path, Arc::clone(&self.protected))
                         .map_err(|error| error.to_string())?;
                     let place = Arc::new(place);
+                    if open.len() >= MAX_OPEN {
+                        open.clear();
+                    }
                     open.insert(path, Arc::clone(&place));
                     place
                 }
@@ -83,6 +92,10 @@ impl Places {
             .collect();
         if let Some(problems) = Problems::new(overlaps(&located)) {
             return Err(problems.to_string());
+        }
+        if folders.len() < self.config.data.len() {
+            // A folder that comes to be there later may lie in another.
+            return Ok(());
         }
         if checked.len() >= MAX_CHECKED {
             checked.clear();

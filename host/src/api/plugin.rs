@@ -1,15 +1,16 @@
 //! A plugin as a host holds it: described at once, compiled when it is first called.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
 use super::error::StartError;
+use super::schema::Schema;
 use crate::base::digest::Digest;
 use crate::base::id::Name;
 use crate::base::text;
-use crate::engine::compile::{CodeCache, CompileError, Compiled};
+use crate::engine::compile::{CodeCache, Compiled};
 use crate::engine::runtime::Engine;
 use crate::pack::component::{Component, MAX_BYTES};
 use crate::rules::config;
@@ -24,15 +25,15 @@ pub(super) struct Plugin {
     pub manifest: Arc<Manifest>,
     pub description: Description,
     pub tools: Vec<Tool>,
-    bytes: Vec<u8>,
     compiled: OnceLock<Compiled>,
+    compiling: Mutex<()>,
 }
 
 /// One tool, with its schemas ready to be checked against.
 pub(super) struct Tool {
     pub info: ToolInfo,
-    input: jsonschema::Validator,
-    output: Option<jsonschema::Validator>,
+    pub input: Schema,
+    pub output: Option<Schema>,
 }
 
 impl Plugin {
@@ -75,46 +76,59 @@ impl Plugin {
             manifest: Arc::new(description.manifest.clone()),
             description,
             tools,
-            bytes,
             compiled: OnceLock::new(),
+            compiling: Mutex::new(()),
         })
     }
 
-    /// The compiled component. Compiling takes seconds, so that this must not be called where others
-    /// wait.
-    pub(super) fn compiled(
-        &self,
-        engine: &Engine,
-        cache: &CodeCache,
-    ) -> Result<&Compiled, CompileError> {
-        if let Some(compiled) = self.compiled.get() {
-            return Ok(compiled);
+    /// The compiled component, if it was called before.
+    pub(super) fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get()
+    }
+
+    /// Compiles the component, once. It takes seconds where nothing is cached, so that this must not be
+    /// called where others wait. The file is read again, and has to be what it was when it was
+    /// described.
+    pub(super) fn compile(&self, engine: &Engine, cache: &CodeCache) -> Result<(), String> {
+        let _one_at_a_time = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.compiled.get().is_some() {
+            return Ok(());
         }
-        let compiled = engine.compile(&self.bytes, cache)?;
-        Ok(self.compiled.get_or_init(|| compiled))
+        let bytes = std::fs::read(&self.path).map_err(|error| {
+            format!(
+                "the file of plugin `{}` cannot be read any more: {error}",
+                self.name
+            )
+        })?;
+        if Digest::of(&bytes) != self.digest {
+            return Err(format!(
+                "the file of plugin `{}` was changed since it was loaded; start the host again to use the new one",
+                self.name
+            ));
+        }
+        let compiled = engine
+            .compile(&bytes, cache)
+            .map_err(|error| error.to_string())?;
+        // The lock above makes sure that nobody else was first.
+        drop(self.compiled.set(compiled));
+        Ok(())
     }
 }
 
 impl Tool {
     fn new(info: ToolInfo) -> Result<Self, String> {
-        let validator = |what: &str, schema: &Value| {
-            // A schema comes from a plugin's author: its patterns must not be able to take for ever.
-            jsonschema::options()
-                .with_pattern_options(jsonschema::PatternOptions::regex())
-                .build(schema)
-                .map_err(|error| {
-                    let error = text::shorten(&text::visible(&error.to_string()), 300);
-                    format!(
-                        "the {what} schema of tool `{}` is not right: {error}",
-                        info.name
-                    )
-                })
+        let schema = |what: &str, json: &Value| {
+            Schema::new(json)
+                .map_err(|error| format!("the {what} schema of tool `{}` {error}", info.name))
         };
-        let input = validator("input", &info.input_schema)?;
+        let input = schema("input", &info.input_schema)?;
         let output = info
             .output_schema
             .as_ref()
-            .map(|schema| validator("output", schema))
+            .map(|json| schema("output", json))
             .transpose()?;
         Ok(Self {
             info,
@@ -122,36 +136,4 @@ impl Tool {
             output,
         })
     }
-
-    /// What does not fit of a call's arguments.
-    pub(super) fn misfit(&self, arguments: &Value) -> Option<String> {
-        misfits(&self.input, arguments)
-    }
-
-    /// Whether a structured output is what the tool promises.
-    pub(super) fn promises(&self, output: Option<&Value>) -> bool {
-        match (&self.output, output) {
-            (None, _) => true,
-            (Some(schema), Some(value)) => schema.is_valid(value),
-            (Some(_), None) => false,
-        }
-    }
-}
-
-/// The first few things that do not fit, as one sentence.
-fn misfits(schema: &jsonschema::Validator, value: &Value) -> Option<String> {
-    let told: Vec<String> = schema
-        .iter_errors(value)
-        .take(3)
-        .map(|error| {
-            let at = error.instance_path().to_string();
-            let what = text::shorten(&text::visible(&error.to_string()), 200);
-            if at.is_empty() {
-                what
-            } else {
-                format!("at `{}`: {what}", text::visible(&at))
-            }
-        })
-        .collect();
-    (!told.is_empty()).then(|| told.join("; "))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::CallError;
 use super::host::{Host, Inner};
 use super::plugin::{Plugin, Tool};
+use super::schema::TooLong;
 use crate::base::content::{Failure, Output};
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, SessionId};
@@ -61,11 +62,8 @@ pub struct Reply {
 }
 
 impl Session {
-    pub(super) fn new(host: Host, id: SessionId, principal: Principal) -> Self {
-        Self {
-            host,
-            gate: Arc::new(gate::session::Session::new(id, principal)),
-        }
+    pub(super) fn new(host: Host, gate: Arc<gate::session::Session>) -> Self {
+        Self { host, gate }
     }
 
     /// Its identifier.
@@ -109,7 +107,7 @@ impl Session {
             .plugins
             .get(&plugin.name)
             .map_or(host.config.limits, |p| p.limits);
-        let arguments = check_arguments(tool, found, &arguments, &limits)?;
+        let text = arguments.to_string();
         let scope = Scope::new(&host.config, &plugin.manifest, &found.info, &plugin.name);
         let id = new_call_id().map_err(|why| CallError::Unusable {
             tool: tool.to_owned(),
@@ -120,7 +118,7 @@ impl Session {
             plugin: plugin.name.clone(),
             plugin_digest: plugin.digest,
             tool: found.info.name.clone(),
-            arguments: Digest::of(arguments.as_bytes()),
+            arguments: Digest::of(text.as_bytes()),
             runtime_call: options.runtime_call,
             trace_parent: options.trace_parent,
         };
@@ -129,7 +127,7 @@ impl Session {
             Arc::clone(&self.gate),
             identity,
             scope,
-            limits.host_calls,
+            limits.accesses,
         );
         let call = begun
             .await
@@ -140,12 +138,16 @@ impl Session {
             bytes: limits.log_bytes,
             updates: limits.progress_updates,
         };
-        let job = Work {
-            arguments,
+        let work = Work {
+            arguments: text,
             limits,
             reporter: Arc::new(Reporter::new(allowance, options.listener)),
         };
-        let ended = match self.run(plugin, found, &call, job).await {
+        let ran = match misfit(found, &arguments, &work).await {
+            Some(why) => Ok(Ended::Failed(Failure::BadArguments(why))),
+            None => self.run(plugin, found, &call, work).await,
+        };
+        let ended = match ran {
             Ok(ended) => ended,
             Err(why) => {
                 // The call began, so it has to end, on record.
@@ -202,17 +204,22 @@ impl Session {
 
     async fn run(
         &self,
-        plugin: &Plugin,
+        plugin: &Arc<Plugin>,
         tool: &Tool,
         call: &Arc<Call>,
         work: Work,
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
         let mounts = host.places.mounts(call.scope(), self.principal())?;
-        // Compiling takes seconds where nothing is cached: let other tasks go on elsewhere.
-        let compiled = plugin
-            .compiled(&host.engine, &host.cache)
-            .map_err(|e| e.to_string())?;
+        if plugin.compiled().is_none() {
+            let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
+            let compiling =
+                tokio::task::spawn_blocking(move || plugin.compile(&host.engine, &host.cache));
+            compiling
+                .await
+                .map_err(|error| format!("compiling it failed: {error}"))??;
+        }
+        let compiled = plugin.compiled().ok_or("it is not compiled")?;
         let needs = &plugin.manifest.needs;
         let job = Job {
             tool: tool.info.name.to_string(),
@@ -231,7 +238,7 @@ impl Session {
             .await
             .map_err(|e| e.to_string())?;
         Ok(match ended {
-            Ended::Done(output) if !tool.promises(output.structured_content.as_ref()) => {
+            Ended::Done(output) if !keeps_promise(tool, &output).await => {
                 Ended::Stopped("bad-output")
             }
             ended => ended,
@@ -246,7 +253,7 @@ struct Work {
     reporter: Arc<Reporter>,
 }
 
-fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Plugin, &'a Tool), CallError> {
+fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), CallError> {
     let found = host.names.get(tool).and_then(|at| host.at(*at));
     found.ok_or_else(|| CallError::UnknownTool {
         tool: text::shorten(&text::visible(tool), 64),
@@ -254,30 +261,32 @@ fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Plugin, &'a Tool), CallE
     })
 }
 
-/// The arguments as canonical text, if they fit.
-fn check_arguments(
-    name: &str,
-    tool: &Tool,
-    arguments: &Value,
-    limits: &config::Limits,
-) -> Result<String, CallError> {
-    let bad = |why| CallError::BadArguments {
-        tool: name.to_owned(),
-        why,
-    };
+/// What does not fit of a call's arguments.
+async fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
     if !arguments.is_object() {
-        return Err(bad("they have to be a JSON object".to_owned()));
+        return Some("they have to be a JSON object".to_owned());
     }
-    let text = arguments.to_string();
-    if text.len() as u64 > limits.argument_bytes {
-        return Err(bad(format!(
+    let bytes = work.arguments.len();
+    if bytes as u64 > work.limits.argument_bytes {
+        return Some(format!(
             "they have more than {} bytes",
-            limits.argument_bytes
-        )));
+            work.limits.argument_bytes
+        ));
     }
-    match tool.misfit(arguments) {
-        Some(why) => Err(bad(why)),
-        None => Ok(text),
+    match tool.input.misfit(arguments, bytes).await {
+        Ok(misfit) => misfit,
+        Err(TooLong) => Some("checking them against the tool's schema takes too long".to_owned()),
+    }
+}
+
+/// Whether an output is what the tool's output schema promises.
+async fn keeps_promise(tool: &Tool, output: &Output) -> bool {
+    match (&tool.output, &output.structured_content) {
+        (None, _) => true,
+        (Some(schema), Some(value)) => {
+            schema.misfit(value, value.to_string().len()).await == Ok(None)
+        }
+        (Some(_), None) => false,
     }
 }
 
@@ -346,6 +355,10 @@ fn explain(word: &str, limits: &config::Limits) -> String {
         "output-limit" => format!(
             "its answer has more than {} bytes; raise `output_bytes` in its limits if that is right",
             limits.output_bytes
+        ),
+        "handle-limit" => format!(
+            "it had more than {} descriptors and streams open; raise `open_handles` in its limits if that is right",
+            limits.open_handles
         ),
         "data-limit" => format!(
             "it handed over more data at once than the host takes; its answer may have {} bytes (`output_bytes` in its limits)",

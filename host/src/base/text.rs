@@ -58,9 +58,15 @@ pub fn shorten(text: &str, max: usize) -> String {
     }
 }
 
+/// The longest word that is compared with others: it takes time as its length times theirs.
+const MAX_WORD: usize = 128;
+
 /// The one of `known` that is nearest to `wrong`, if any is near enough to be what was meant
 /// (at most a third of its letters differ).
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.len() > MAX_WORD {
+        return None;
+    }
     known
         .into_iter()
         .map(|word| (distance(wrong, word), word))

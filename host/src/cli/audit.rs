@@ -322,6 +322,12 @@ fn prove(options: &Verify) -> Exit {
     if sound { Exit::Done } else { Exit::Record }
 }
 
+/// Where the operator's file says that checkpoints go besides.
+fn second_place(place: &Where) -> Option<PathBuf> {
+    let (config, folder) = read_config(&place.config).ok()?;
+    config.audit.checkpoint_to.map(|path| folder.join(path))
+}
+
 async fn seal(options: &Seal) -> Exit {
     let state = match state(&options.place) {
         Ok(state) => state,
@@ -331,7 +337,11 @@ async fn seal(options: &Seal) -> Exit {
     if let Err(error) = AuditReader::open(&state) {
         return failed(&error);
     }
-    let sealed = match AuditLog::open(&state, LogOptions::default()) {
+    let options = LogOptions {
+        checkpoint_to: second_place(&options.place),
+        ..LogOptions::default()
+    };
+    let sealed = match AuditLog::open(&state, options) {
         Ok(log) => log.seal().await,
         Err(error) => Err(error),
     };

@@ -5,7 +5,7 @@
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, Mac as _};
@@ -36,7 +36,10 @@ impl Cache {
     /// with `engine`, if it is there and authentic.
     pub(super) fn load(&self, component: &Digest, engine: &Digest) -> Option<Vec<u8>> {
         let mut file = fs::read(self.path(component, engine)).ok()?;
-        let code = file.split_off_checked(MAC_BYTES)?;
+        if file.len() < MAC_BYTES {
+            return None;
+        }
+        let code = file.split_off(MAC_BYTES);
         self.mac(component, engine, &code)
             .verify_slice(&file)
             .ok()?;
@@ -85,16 +88,6 @@ impl Cache {
     }
 }
 
-trait SplitOff {
-    fn split_off_checked(&mut self, at: usize) -> Option<Vec<u8>>;
-}
-
-impl SplitOff for Vec<u8> {
-    fn split_off_checked(&mut self, at: usize) -> Option<Vec<u8>> {
-        (self.len() >= at).then(|| self.split_off(at))
-    }
-}
-
 /// The key in `path`; a fresh one where there is none. Two processes at once end with the same.
 fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     if let Some(parent) = path.parent() {
@@ -118,6 +111,15 @@ fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
+    }
+    // Whoever knows the key can have native code run here.
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let text = format!(
+            "`{}` can be read by others; remove it, and a new one is made",
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
     let bytes = fs::read(path)?;
     key = bytes.try_into().map_err(|_| {

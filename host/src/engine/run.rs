@@ -134,6 +134,9 @@ impl Engine {
                 Ended::Stopped(word)
             }
         };
+        if matches!(ended, Ended::Done(_) | Ended::Failed(_)) {
+            store.data().folders.settle();
+        }
         drop(store);
         Ok(ended)
     }
@@ -231,6 +234,9 @@ fn stopped_by(store: &Store<Guest>, error: &wasmtime::Error) -> &'static str {
     }
     if error.is::<wasmtime_wasi::I32Exit>() {
         return "exit";
+    }
+    if error.is::<wasmtime::component::ResourceTableError>() {
+        return "handle-limit";
     }
     if store.data().limiter.hit {
         return "memory-limit";

@@ -10,6 +10,13 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 /// guest gives way to others once per tick.
 pub const TICK: Duration = Duration::from_millis(10);
 
+/// The most core instances of a component: its main module, adapters and shims.
+const INSTANCES: u32 = 64;
+/// The most memories of a component.
+const MEMORIES: u32 = 4;
+/// The most tables of a component.
+const TABLES: u32 = 16;
+
 /// How large the pool is. What one plugin may use of it are its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSize {
@@ -80,17 +87,17 @@ impl Drop for Engine {
 }
 
 fn config(size: PoolSize) -> Config {
+    // Room for the most that any component may have, times all calls: one greedy guest cannot take
+    // another's place.
     let mut pool = PoolingAllocationConfig::new();
-    // A component is a handful of core instances: its main module, adapters and shims.
-    let instances = size.calls.saturating_mul(8);
     pool.total_component_instances(size.calls)
-        .total_core_instances(instances)
-        .total_memories(size.calls.saturating_mul(2))
-        .total_tables(size.calls.saturating_mul(4))
+        .max_core_instances_per_component(INSTANCES)
+        .total_core_instances(size.calls.saturating_mul(INSTANCES))
+        .max_memories_per_component(MEMORIES)
+        .total_memories(size.calls.saturating_mul(MEMORIES))
+        .max_tables_per_component(TABLES)
+        .total_tables(size.calls.saturating_mul(TABLES))
         .total_stacks(size.calls)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(4)
-        .max_tables_per_component(16)
         .max_memory_size(size.memory_bytes)
         .table_elements(size.table_elements);
 

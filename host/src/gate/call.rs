@@ -1,16 +1,15 @@
 //! One run of one tool, as the gate sees it: decide, ask, record, act, record.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::approver::{Answer, Question};
 use super::door::Gate;
+use super::journal::Journal;
 use super::pass::Pass;
 use super::refusal::{Refusal, Refused};
 use super::session::Session;
-use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, Name, ToolName};
 use crate::base::label::Label;
@@ -18,8 +17,8 @@ use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{Judgement, Reason, ReasonCode, Verdict};
-use crate::store::audit::log::{Durability, Ticket};
-use crate::store::audit::record::{Kind, Outcome, Record, Status};
+use crate::store::audit::log::Durability;
+use crate::store::audit::record::{Kind, Outcome, Status};
 
 /// What identifies a call, fixed before it starts.
 #[derive(Clone, Debug)]
@@ -49,35 +48,38 @@ pub enum Span {
     Held,
 }
 
+/// How many refusals of one call are kept for its result; all of them are on record.
+const KEPT_REFUSALS: usize = 32;
+
+/// How often one call may make a person answer. More would tire people into saying yes.
+const MAX_ASKS: usize = 8;
+
 /// One run of one tool, as the gate sees it.
 pub struct Call {
     gate: Arc<Gate>,
     session: Arc<Session>,
     identity: Identity,
     scope: Scope,
+    journal: Journal,
     began: Instant,
-    lost_before: u64,
     max_accesses: u64,
     label_before: Label,
     ended: AtomicBool,
-    state: Mutex<State>,
     /// Rises with the label, so that an open file can tell cheaply whether anything changed.
     epoch: AtomicU64,
+    state: Mutex<State>,
 }
 
 struct State {
     label: Label,
+    accesses: u64,
     next_step: u32,
     refusals: Vec<Refusal>,
-    refused: u64,
+    asked: usize,
+    declined: Vec<Access>,
     asking_since: Option<Instant>,
     waited: Duration,
-    /// Entries that the log had no room for when they were made.
-    backlog: VecDeque<Box<Record>>,
 }
-
-/// How many refusals of one call are kept for its result; all of them are on record.
-const KEPT_REFUSALS: usize = 32;
 
 impl Call {
     /// Judges the tool call itself and puts it on record.
@@ -92,56 +94,50 @@ impl Call {
         max_accesses: u64,
     ) -> Result<Arc<Self>, Refusal> {
         let label = session.label();
-        let lost_before = gate.log.lost();
         let call = Arc::new(Self {
+            journal: Journal::new(Arc::clone(&gate), Arc::clone(&session), identity.clone()),
             gate,
-            lost_before,
-            max_accesses,
-            label_before: label.clone(),
-            ended: AtomicBool::new(false),
             session,
             identity,
             scope,
             began: Instant::now(),
+            max_accesses,
+            label_before: label.clone(),
+            ended: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
             state: Mutex::new(State {
                 label,
+                accesses: 0,
                 next_step: 1,
                 refusals: Vec::new(),
-                refused: 0,
+                asked: 0,
+                declined: Vec::new(),
                 asking_since: None,
                 waited: Duration::ZERO,
-                backlog: VecDeque::new(),
             }),
-            epoch: AtomicU64::new(0),
         });
         let judgement = call.scope.decide_call();
-        let label = call.label();
-        match judgement.verdict() {
-            Verdict::Allow => {
-                let record = Record {
-                    arguments: Some(call.identity.arguments),
-                    ..call.record(Kind::Intent, 0, Verdict::Allow, judgement.reasons(), label)
-                };
-                // Its ticket is not waited for: no effect can happen before a durable entry of its
-                // own, which the log writes after this one.
-                drop(call.put(record, Durability::Written).await);
-                Ok(call)
-            }
-            verdict => {
-                let refusal = Refusal::new(
-                    Handle::Tool,
-                    Verbs::one(Verb::Call),
-                    call.identity.tool.to_string(),
-                    &judgement,
-                );
-                let record = Record {
-                    arguments: Some(call.identity.arguments),
-                    ..call.record(Kind::Refusal, 0, verdict, judgement.reasons(), label)
-                };
-                drop(call.put(record, Durability::Written).await);
-                Err(refusal)
-            }
+        let verdict = judgement.verdict();
+        let kind = if verdict == Verdict::Allow {
+            Kind::Intent
+        } else {
+            Kind::Refusal
+        };
+        let label = call.label_before.clone();
+        let record = call
+            .journal
+            .about_call(kind, verdict, judgement.reasons(), label);
+        let ticket = call.journal.put(record, Durability::Written).await;
+        if verdict == Verdict::Allow {
+            // Not waited for: no effect can happen before a durable entry of its own, which the log
+            // writes after this one.
+            return Ok(call);
         }
+        call.ended.store(true, Ordering::Release);
+        drop(ticket.await);
+        let verbs = Verbs::one(Verb::Call);
+        let tool = call.identity.tool.to_string();
+        Err(Refusal::new(Handle::Tool, verbs, tool, &judgement))
     }
 
     /// What this call may do.
@@ -169,6 +165,15 @@ impl Call {
         self.state().refusals.clone()
     }
 
+    /// How long this call has waited for people so far.
+    pub fn waited(&self) -> Duration {
+        let state = self.state();
+        let asking = state
+            .asking_since
+            .map_or(Duration::ZERO, |since| since.elapsed());
+        state.waited + asking
+    }
+
     /// Decides on `access`; asks a person where the rules say so; puts it on record, durably if it
     /// changes the world; and only then gives out the proof that it may happen.
     ///
@@ -176,131 +181,130 @@ impl Call {
     /// [`Refused`], which is on record, when it was denied, when nobody approved it, or when the
     /// record of an effect could not be written.
     pub async fn judge(self: &Arc<Self>, access: Access, span: Span) -> Result<Pass, Refused> {
-        self.drain().await;
-        if self.over_limit(&access) {
-            return Err(Refused);
-        }
+        self.journal.drain().await;
+        self.count(&access)?;
         let mut judgement = self.scope.decide(&access);
         let mut approval = None;
         if judgement.verdict() == Verdict::Ask {
-            let answer = self.ask(&self.question(&access, &judgement)).await;
+            let answer = self.ask(&access, &judgement).await;
             let reason = answered(answer);
             if answer == Answer::Approve {
                 approval = Some("approver".to_owned());
-                judgement = lifted(judgement, reason);
+                judgement = lifted(&judgement, reason);
             } else {
                 judgement = judgement.and(reason);
             }
         }
         if judgement.verdict() != Verdict::Allow {
-            self.refuse(&access, &judgement);
-            return Err(Refused);
+            return Err(self.refuse(&access, &judgement));
         }
 
         let (step, label_before, epoch) = self.admit(&access);
-        let mut pass = Pass::mint(Arc::clone(self), access, step, epoch);
-        pass.approval = approval;
-        pass.label_before = label_before;
-        pass.reasons = judgement.reasons().to_vec();
-        let effect = pass.access().verbs.has_effect();
-        if effect || span == Span::Held {
-            let record = Record {
-                approval: pass.approval.clone(),
-                ..self.access_record(Kind::Intent, &pass)
-            };
+        let effect = access.verbs.has_effect();
+        let announced = effect || span == Span::Held;
+        let intent = announced.then(|| {
+            let label = label_before.clone();
+            let mut intent =
+                self.journal
+                    .about_access(Kind::Intent, step, &access, &judgement, label);
+            intent.approval = approval.clone();
+            intent
+        });
+        let call = Arc::clone(self);
+        let pass = Pass::mint(
+            call,
+            access,
+            judgement,
+            approval,
+            step,
+            announced,
+            label_before,
+            epoch,
+        );
+        if let Some(intent) = intent {
             let durability = if effect {
                 Durability::Durable
             } else {
                 Durability::Written
             };
-            let ticket = self.put(record, durability).await;
-            pass.announced = true;
+            let ticket = self.journal.put(intent, durability).await;
             if effect && ticket.await.is_err() {
                 pass.settle(Status::Refused, Some("record-failed"));
-                self.note_refusal(pass.access(), &Judgement::new(vec![record_failed()]));
+                self.note(pass.access(), &Judgement::new(vec![record_failed()]));
                 return Err(Refused);
             }
         }
         Ok(pass)
     }
 
-    /// Asks, and keeps count of the time it takes: the call's own clock stands still meanwhile.
-    async fn ask(&self, question: &Question) -> Answer {
-        let asked = Instant::now();
-        self.state().asking_since = Some(asked);
-        let patience = self.gate.patience;
-        let answer = tokio::time::timeout(patience, self.gate.approver.ask(question)).await;
-        let mut state = self.state();
-        state.asking_since = None;
-        state.waited += asked.elapsed();
-        answer.unwrap_or(Answer::Nobody)
-    }
-
-    /// How long this call has waited for people so far.
-    pub fn waited(&self) -> Duration {
-        let state = self.state();
-        state.waited
-            + state
-                .asking_since
-                .map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    /// Judges an access anew that is under way, without asking anybody.
-    /// An approval does not count again: it was given for the label that the call had then.
-    pub(super) fn judge_again(&self, access: &Access) -> Result<(), Refused> {
-        let judgement = self.scope.decide(access);
-        match judgement.verdict() {
-            Verdict::Allow => Ok(()),
-            Verdict::Ask => {
-                self.refuse(access, &judgement.and(answered(Answer::Nobody)));
-                Err(Refused)
-            }
-            Verdict::Deny => {
-                self.refuse(access, &judgement);
-                Err(Refused)
-            }
-        }
-    }
-
-    /// Judges one part of a larger access, without asking anybody and without an entry of its own
-    /// where it is allowed.
+    /// Judges an access anew that is under way, or one part of a larger one, without asking anybody and
+    /// without an entry where it is allowed. An approval does not count again: it was given for the
+    /// label that the call had then.
     ///
     /// # Errors
     /// [`Refused`], which is on record, for what is denied or would ask.
     pub fn judge_silently(&self, access: &Access) -> Result<(), Refused> {
-        self.judge_again(access)
+        let judgement = self.scope.decide(access);
+        let judgement = match judgement.verdict() {
+            Verdict::Allow => return Ok(()),
+            Verdict::Ask => judgement.and(answered(Answer::Nobody)),
+            Verdict::Deny => judgement,
+        };
+        self.count(access)?;
+        Err(self.refuse(access, &judgement))
     }
 
-    /// Refuses an access that no grant could allow, and puts that on record.
-    fn refuse_always(&self, access: &Access, code: ReasonCode, text: &str) -> Refused {
+    /// Refuses, for a reason that no grant could lift, what the handle found out by itself.
+    pub fn refuse_always(&self, access: &Access, code: ReasonCode, text: &str) -> Refused {
+        if self.count(access).is_err() {
+            return Refused;
+        }
+        let text = text.to_owned();
         let reason = Reason {
             verdict: Verdict::Deny,
             code,
-            text: text.to_owned(),
+            text,
             remedy: None,
         };
-        self.refuse(access, &Judgement::new(vec![reason]));
-        Refused
-    }
-
-    /// Refuses to move a folder because something in it belongs to Toolkeep itself.
-    pub fn refuse_subtree(&self, access: &Access) -> Refused {
-        let text = "something in this folder belongs to Toolkeep itself";
-        self.refuse_always(access, ReasonCode::Unreachable, text)
-    }
-
-    /// Refuses to make a link: a second way to a file is a second path to be judged by.
-    pub fn refuse_link(&self, access: &Access) -> Refused {
-        let text = "links cannot be made through a grant";
-        self.refuse_always(access, ReasonCode::NotGranted, text)
+        self.refuse(access, &Judgement::new(vec![reason]))
     }
 
     /// Refuses all use of an optional need that was not granted: what the guest has is a stand-in.
     pub fn refuse_ungranted(&self, handle: Handle) -> Refused {
         for access in self.scope.ungranted(handle) {
-            self.refuse(&access, &self.scope.decide(&access));
+            if self.count(&access).is_ok() {
+                self.refuse(&access, &self.scope.decide(&access));
+            }
         }
         Refused
+    }
+
+    /// Counts an access against the call's limit. The first one beyond it is put on record, the others
+    /// are refused in silence: a guest must not be able to fill the log.
+    ///
+    /// # Errors
+    /// [`Refused`] beyond the limit.
+    pub fn count(&self, access: &Access) -> Result<(), Refused> {
+        let accesses = {
+            let mut state = self.state();
+            state.accesses = state.accesses.saturating_add(1);
+            state.accesses
+        };
+        if accesses <= self.max_accesses {
+            return Ok(());
+        }
+        if accesses == self.max_accesses.saturating_add(1) {
+            let text = "the call has used up its `accesses`".to_owned();
+            let (verdict, code) = (Verdict::Deny, ReasonCode::Limit);
+            let reason = Reason {
+                verdict,
+                code,
+                text,
+                remedy: None,
+            };
+            self.refuse(access, &Judgement::new(vec![reason]));
+        }
+        Err(Refused)
     }
 
     /// A number that rises whenever the call's label does.
@@ -308,61 +312,22 @@ impl Call {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Numbers the access and raises the label by what it will see.
-    fn admit(&self, access: &Access) -> (u32, Label, u64) {
-        let mut state = self.state();
-        let step = state.next_step;
-        state.next_step = step.saturating_add(1);
-        let before = state.label.clone();
-        if let Some(seen) = self.scope.label_seen_by(access) {
-            state.label.join(&seen);
-            if state.label != before {
-                self.epoch.fetch_add(1, Ordering::AcqRel);
-            }
-        }
-        (step, before, self.epoch.load(Ordering::Acquire))
-    }
-
-    fn refuse(&self, access: &Access, judgement: &Judgement) {
-        let step = {
+    /// Asks a person, and keeps count of the time it takes: the call's own clock stands still
+    /// meanwhile. What was declined once is not asked again.
+    async fn ask(&self, access: &Access, judgement: &Judgement) -> Answer {
+        let asked = Instant::now();
+        {
             let mut state = self.state();
-            let step = state.next_step;
-            state.next_step = step.saturating_add(1);
-            step
-        };
-        self.note_refusal(access, judgement);
-        let record = Record {
-            handle: access.handle,
-            need: Some(access.need.clone()),
-            verbs: access.verbs,
-            object: access.object.to_string(),
-            ..self.record(
-                Kind::Refusal,
-                step,
-                judgement.verdict(),
-                judgement.reasons(),
-                self.label(),
-            )
-        };
-        self.put_now(record);
-    }
-
-    fn note_refusal(&self, access: &Access, judgement: &Judgement) {
-        let refusal = Refusal::new(
-            access.handle,
-            access.verbs,
-            access.object.to_string(),
-            judgement,
-        );
-        let mut state = self.state();
-        state.refused += 1;
-        if state.refusals.len() < KEPT_REFUSALS {
-            state.refusals.push(refusal);
+            if state.declined.contains(access) {
+                return Answer::Decline;
+            }
+            if state.asked >= MAX_ASKS {
+                return Answer::Nobody;
+            }
+            state.asked += 1;
+            state.asking_since = Some(asked);
         }
-    }
-
-    fn question(&self, access: &Access, judgement: &Judgement) -> Question {
-        Question {
+        let question = Question {
             principal: self.session.principal().clone(),
             session: self.session.id().clone(),
             call: self.identity.call.clone(),
@@ -370,6 +335,54 @@ impl Call {
             tool: self.identity.tool.clone(),
             access: access.clone(),
             reasons: judgement.deciding().cloned().collect(),
+        };
+        let asking = self.gate.approver.ask(&question);
+        let answer = tokio::time::timeout(self.gate.patience, asking).await;
+        let answer = answer.unwrap_or(Answer::Nobody);
+        let mut state = self.state();
+        state.asking_since = None;
+        state.waited += asked.elapsed();
+        if answer == Answer::Decline {
+            state.declined.push(access.clone());
+        }
+        answer
+    }
+
+    /// Numbers the access and raises the label by what it will see: the call's, and at once the
+    /// session's, since what a call says while it runs is heard before it ends.
+    fn admit(&self, access: &Access) -> (u32, Label, u64) {
+        let mut state = self.state();
+        let step = state.step();
+        let before = state.label.clone();
+        if let Some(seen) = self.scope.label_seen_by(access) {
+            state.label.join(&seen);
+            if state.label != before {
+                self.epoch.fetch_add(1, Ordering::AcqRel);
+                self.session.raise(&state.label);
+            }
+        }
+        (step, before, self.epoch.load(Ordering::Acquire))
+    }
+
+    fn refuse(&self, access: &Access, judgement: &Judgement) -> Refused {
+        self.note(access, judgement);
+        let (step, label) = {
+            let mut state = self.state();
+            (state.step(), state.label.clone())
+        };
+        let record = self
+            .journal
+            .about_access(Kind::Refusal, step, access, judgement, label);
+        self.journal.put_now(record);
+        Refused
+    }
+
+    fn note(&self, access: &Access, judgement: &Judgement) {
+        let object = access.object.to_string();
+        let refusal = Refusal::new(access.handle, access.verbs, object, judgement);
+        let mut state = self.state();
+        if state.refusals.len() < KEPT_REFUSALS {
+            state.refusals.push(refusal);
         }
     }
 
@@ -380,135 +393,52 @@ impl Call {
         } else {
             Kind::Access
         };
-        let record = Record {
-            approval: pass.approval.clone(),
-            label_after: Some(self.label()),
-            outcome: Some(outcome),
-            ..self.access_record(kind, pass)
-        };
-        self.put_now(record);
+        let label = pass.label_before.clone();
+        let mut record =
+            self.journal
+                .about_access(kind, pass.step, pass.access(), &pass.judgement, label);
+        record.approval = pass.approval.clone();
+        record.label_after = Some(self.label());
+        record.outcome = Some(outcome);
+        self.journal.put_now(record);
     }
 
     /// Puts on record how the call itself ended, and makes sure that every entry of it is written.
     /// Returns false if the log could not be written.
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
         self.ended.store(true, Ordering::Release);
-        outcome.duration_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.session.raise(&self.label());
+        outcome.duration_us = micros(self.began.elapsed());
         let record = self.ending(outcome);
-        let written = self.put(record, Durability::Written).await.await.is_ok();
+        let written = self
+            .journal
+            .put(record, Durability::Written)
+            .await
+            .await
+            .is_ok();
         // Entries of this call may be among the lost ones: then nobody can know what it did.
-        written && self.gate.log.lost() == self.lost_before
+        written && self.journal.is_whole()
     }
 
-    fn ending(&self, outcome: Outcome) -> Record {
-        Record {
-            arguments: Some(self.identity.arguments),
-            label_after: Some(self.label()),
-            outcome: Some(outcome),
-            ..self.record(
-                Kind::Outcome,
-                0,
-                Verdict::Allow,
-                &[],
-                self.label_before.clone(),
-            )
-        }
-    }
-
-    /// Gives a record to the log, after those that could not be given at once.
-    async fn put(&self, record: Record, durability: Durability) -> Ticket {
-        self.drain().await;
-        self.gate.log.append(record, durability).await
-    }
-
-    async fn drain(&self) {
-        loop {
-            let Some(waiting) = self.state().backlog.pop_front() else {
-                break;
-            };
-            drop(self.gate.log.append(*waiting, Durability::Written).await);
-        }
-    }
-
-    /// Whether the call has used up its accesses. The first one beyond is put on record, the others
-    /// are refused in silence: a guest must not be able to fill the log.
-    fn over_limit(&self, access: &Access) -> bool {
-        let used = u64::from(self.state().next_step);
-        if used == self.max_accesses.saturating_add(1) {
-            let text = "the call has used up its `host_calls`";
-            self.refuse_always(access, ReasonCode::Limit, text);
-        }
-        used > self.max_accesses
-    }
-
-    /// As [`Self::put`], where nothing may wait. The backlog is bounded by what a guest can have
-    /// open, since its next access waits until the backlog is gone.
-    fn put_now(&self, record: Record) {
-        let mut state = self.state();
-        let record = Box::new(record);
-        if !state.backlog.is_empty() {
-            state.backlog.push_back(record);
-        } else if let Err(record) = self.gate.log.try_append(record, Durability::Written) {
-            state.backlog.push_back(record);
-        }
-    }
-
-    fn access_record(&self, kind: Kind, pass: &Pass) -> Record {
-        let access = pass.access();
-        Record {
-            handle: access.handle,
-            need: Some(access.need.clone()),
-            verbs: access.verbs,
-            object: access.object.to_string(),
-            ..self.record(
-                kind,
-                pass.step,
-                Verdict::Allow,
-                &pass.reasons,
-                pass.label_before.clone(),
-            )
-        }
-    }
-
-    /// An entry about the tool call itself, to be completed for others.
-    fn record(
-        &self,
-        kind: Kind,
-        step: u32,
-        verdict: Verdict,
-        reasons: &[Reason],
-        label_before: Label,
-    ) -> Record {
-        Record {
-            kind,
-            time: Timestamp::now(),
-            principal: self.session.principal().clone(),
-            session: self.session.id().clone(),
-            call: self.identity.call.clone(),
-            step,
-            runtime_call: self.identity.runtime_call.clone(),
-            trace_parent: self.identity.trace_parent.clone(),
-            plugin: self.identity.plugin.clone(),
-            plugin_digest: self.identity.plugin_digest,
-            tool: self.identity.tool.to_string(),
-            handle: Handle::Tool,
-            need: None,
-            verbs: Verbs::one(Verb::Call),
-            object: self.identity.tool.to_string(),
-            arguments: None,
-            verdict,
-            reasons: reasons.to_vec(),
-            approval: None,
-            rules: self.gate.rules,
-            label_before,
-            label_after: None,
-            outcome: None,
-        }
+    fn ending(&self, outcome: Outcome) -> crate::store::audit::Record {
+        let label = self.label_before.clone();
+        let mut record = self
+            .journal
+            .about_call(Kind::Outcome, Verdict::Allow, &[], label);
+        record.label_after = Some(self.label());
+        record.outcome = Some(outcome);
+        record
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn step(&mut self) -> u32 {
+        let step = self.next_step;
+        self.next_step = step.saturating_add(1);
+        step
     }
 }
 
@@ -524,11 +454,15 @@ impl Drop for Call {
             bytes_read: None,
             bytes_written: None,
             digest: None,
-            duration_us: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us: micros(self.began.elapsed()),
         };
-        let record = self.ending(outcome);
-        self.put_now(record);
+        self.journal.put_now(self.ending(outcome));
     }
+}
+
+/// Whole microseconds.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The reason that an answer adds. A no denies; a silence stays an ask, which a person can still lift
@@ -552,12 +486,12 @@ fn answered(answer: Answer) -> Reason {
 }
 
 /// `judgement` with its asks lifted by `approved`. Denies stay: nobody can lift one.
-fn lifted(judgement: Judgement, approved: Reason) -> Judgement {
-    let reasons = judgement
+fn lifted(judgement: &Judgement, approved: Reason) -> Judgement {
+    let stay = judgement
         .reasons()
         .iter()
         .filter(|reason| reason.verdict != Verdict::Ask);
-    Judgement::new(reasons.cloned().chain([approved]).collect())
+    Judgement::new(stay.cloned().chain([approved]).collect())
 }
 
 fn record_failed() -> Reason {
@@ -568,3 +502,6 @@ fn record_failed() -> Reason {
         remedy: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

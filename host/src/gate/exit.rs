@@ -42,26 +42,23 @@ pub enum Withheld {
 /// # Errors
 /// [`Withheld`] when the record could not be written; then nothing goes back.
 pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Leaving, Withheld> {
-    let ended = capped(ended, max_bytes);
-    let (status, error, body) = match &ended {
-        Ended::Done(output) => (
-            Status::Done,
-            None,
-            serde_json::to_vec(output).unwrap_or_default(),
-        ),
-        Ended::Failed(failure) => {
-            let word = match failure {
-                Failure::BadArguments(_) => "bad-arguments",
-                Failure::Refused(_) => "refused",
-                Failure::Failed(_) => "failed",
-            };
-            (
-                Status::Failed,
-                Some(word),
-                failure.text().as_bytes().to_vec(),
-            )
-        }
-        Ended::Stopped(word) => (Status::Stopped, Some(*word), Vec::new()),
+    let body = match &ended {
+        // What cannot be written down cannot be within the limit either.
+        Ended::Done(output) => serde_json::to_vec(output).ok(),
+        Ended::Failed(failure) => Some(failure.text().as_bytes().to_vec()),
+        Ended::Stopped(_) => Some(Vec::new()),
+    };
+    // An answer beyond the limit is not cut, which could change what it says, but stopped.
+    let (ended, body) = match body {
+        Some(body) if body.len() as u64 <= max_bytes => (ended, body),
+        _ => (Ended::Stopped("output-limit"), Vec::new()),
+    };
+    let (status, error) = match &ended {
+        Ended::Done(_) => (Status::Done, None),
+        Ended::Failed(Failure::BadArguments(_)) => (Status::Failed, Some("bad-arguments")),
+        Ended::Failed(Failure::Refused(_)) => (Status::Failed, Some("refused")),
+        Ended::Failed(Failure::Failed(_)) => (Status::Failed, Some("failed")),
+        Ended::Stopped(word) => (Status::Stopped, Some(*word)),
     };
     let outcome = Outcome {
         status,
@@ -78,20 +75,4 @@ pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Lea
         ended,
         label: call.label(),
     })
-}
-
-/// An answer beyond the limit is not cut, which could change what it says, but stopped.
-fn capped(ended: Ended, max_bytes: u64) -> Ended {
-    let size = match &ended {
-        Ended::Done(output) => {
-            serde_json::to_vec(output).map_or(u64::MAX, |body| body.len() as u64)
-        }
-        Ended::Failed(failure) => failure.text().len() as u64,
-        Ended::Stopped(_) => 0,
-    };
-    if size > max_bytes {
-        Ended::Stopped("output-limit")
-    } else {
-        ended
-    }
 }

@@ -5,6 +5,7 @@ pub mod approver;
 pub mod call;
 pub mod door;
 pub mod exit;
+mod journal;
 pub mod pass;
 pub mod refusal;
 pub mod session;

@@ -1,15 +1,15 @@
 //! The proof that an access was allowed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::call::Call;
+use super::call::{Call, micros};
 use super::refusal::Refused;
 use crate::base::label::Label;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::Verb;
-use crate::rules::verdict::Reason;
+use crate::rules::verdict::Judgement;
 use crate::store::audit::record::{Outcome, Status};
 
 /// The proof that one access was allowed and put on record. Only the gate can make one, nothing can
@@ -20,14 +20,15 @@ use crate::store::audit::record::{Outcome, Status};
 #[must_use = "an access that was allowed has to be done or settled"]
 pub struct Pass {
     call: Arc<Call>,
-    pub(super) step: u32,
     access: Access,
-    pub(super) reasons: Vec<Reason>,
+    pub(super) judgement: Judgement,
     pub(super) approval: Option<String>,
-    pub(super) label_before: Label,
-    /// An intent is on record already.
+    pub(super) step: u32,
+    /// An intent goes on record before the act.
     pub(super) announced: bool,
+    pub(super) label_before: Label,
     epoch: AtomicU64,
+    revoked: AtomicBool,
     began: Instant,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
@@ -36,16 +37,30 @@ pub struct Pass {
 
 impl Pass {
     /// Made by the gate and by nobody else.
-    pub(in crate::gate) fn mint(call: Arc<Call>, access: Access, step: u32, epoch: u64) -> Self {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "it has one caller, and each part is its own"
+    )]
+    pub(in crate::gate) fn mint(
+        call: Arc<Call>,
+        access: Access,
+        judgement: Judgement,
+        approval: Option<String>,
+        step: u32,
+        announced: bool,
+        label_before: Label,
+        epoch: u64,
+    ) -> Self {
         Self {
             call,
-            step,
             access,
-            reasons: Vec::new(),
-            approval: None,
-            label_before: Label::clean(),
-            announced: false,
+            judgement,
+            approval,
+            step,
+            announced,
+            label_before,
             epoch: AtomicU64::new(epoch),
+            revoked: AtomicBool::new(false),
             began: Instant::now(),
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
@@ -68,6 +83,12 @@ impl Pass {
         *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some((status, error));
     }
 
+    /// Says that all went well, unless something else was said before.
+    pub fn settle_done(&self) {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.get_or_insert((Status::Done, None));
+    }
+
     /// Counts bytes that the guest got.
     pub fn count_read(&self, bytes: u64) {
         self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
@@ -85,11 +106,18 @@ impl Pass {
     /// # Errors
     /// [`Refused`], which is on record, when the access would no longer be allowed unasked.
     pub fn recheck(&self) -> Result<(), Refused> {
+        if self.revoked.load(Ordering::Acquire) {
+            return Err(Refused);
+        }
         let now = self.call.label_epoch();
         if now == self.epoch.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.call.judge_again(&self.access)?;
+        if let Err(refused) = self.call.judge_silently(&self.access) {
+            // Told once; asking again and again must not fill the log.
+            self.revoked.store(true, Ordering::Release);
+            return Err(refused);
+        }
         self.epoch.store(now, Ordering::Release);
         Ok(())
     }
@@ -107,7 +135,7 @@ impl Pass {
             bytes_read: counted(&self.bytes_read),
             bytes_written: counted(&self.bytes_written),
             digest: None,
-            duration_us: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us: micros(self.began.elapsed()),
         }
     }
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use crate::base::id::Name;
+use crate::base::text;
 use crate::gate::call::{Call, Span};
 use crate::gate::refusal::Refused;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::store::audit::record::Status;
 
-/// Reads one value.
+/// The longest key that is shown in full.
+const MAX_KEY: usize = 1024;
+
+/// Reads one value; none where the operator set none.
 ///
 /// # Errors
-/// [`Refused`] where the plugin may not read this key, or nobody set it.
+/// [`Refused`] where the plugin may not read this key.
 pub async fn get(call: &Arc<Call>, key: &str) -> Result<Option<String>, Refused> {
     // A plugin without such a need still gets its refusal on record, under its own name.
     let need = call
@@ -56,7 +60,7 @@ fn wanted(need: Name, key: &str) -> Access {
         handle: Handle::Config,
         need,
         verbs: Verbs::one(Verb::Read),
-        object: Object::Key(key.to_owned()),
+        object: Object::Key(text::shorten(key, MAX_KEY)),
         is_folder: false,
     }
 }

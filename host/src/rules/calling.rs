@@ -4,7 +4,7 @@
 use super::access::{Access, Object};
 use super::scope::Scope;
 use super::verb::{Handle, Verb, Verbs};
-use super::verdict::{Judgement, Verdict};
+use super::verdict::{Judgement, ReasonCode};
 use crate::base::id::Name;
 use crate::base::label::Label;
 use crate::rules::config::local_label;
@@ -34,7 +34,7 @@ impl Scope {
             for reason in missing
                 .reasons()
                 .iter()
-                .filter(|r| r.verdict == Verdict::Deny)
+                .filter(|r| r.code == ReasonCode::NoGrant)
             {
                 judgement = judgement.and(reason.clone());
             }
@@ -84,6 +84,29 @@ impl Scope {
         grant.is_some_and(|grant| {
             grant.patterns.admits(path) || is_folder && grant.patterns.leads(path)
         })
+    }
+
+    /// Whether a grant gives everything at and below `path`, so that no pattern has to be asked.
+    pub fn gives_whole(&self, need: &Name, path: &str) -> bool {
+        let grant = self
+            .fs()
+            .find(|known| known.need == need)
+            .and_then(|known| known.grant);
+        grant.is_some_and(|grant| grant.patterns.admits_whole(path))
+    }
+
+    /// Whether the places of two needs have the same label, and accept the same.
+    pub fn same_labels(&self, one: &Name, two: &Name) -> bool {
+        let data = |need: &Name| {
+            self.fs()
+                .find(|known| known.need == need)?
+                .grant
+                .map(|grant| &grant.data)
+        };
+        match (data(one), data(two)) {
+            (Some(one), Some(two)) => one.label == two.label && one.accepts == two.accepts,
+            _ => false,
+        }
     }
 
     fn whole_folder(&self, need: &Name, verbs: Verbs) -> Access {

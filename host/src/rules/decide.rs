@@ -6,7 +6,7 @@ mod object;
 
 use super::access::{Access, Object};
 use super::config::VerbLists;
-use super::scope::{Inner, Scope, config_table, fs_table, quoted};
+use super::scope::{Inner, Scope, config_table, fs_table};
 use super::verb::{Handle, Verb, Verbs};
 use super::verdict::{Judgement, Reason, ReasonCode, Verdict};
 use crate::base::text::visible;
@@ -134,19 +134,6 @@ impl Inner {
                 format!("add to {}:\n{table}", visible(&self.file)),
             );
         };
-        if !grant.values.contains_key(key) {
-            reasons.with_remedy(
-                Verdict::Deny,
-                ReasonCode::NoGrant,
-                format!("{} has no value for `{}`", grant.lists.table, visible(key)),
-                format!(
-                    "add `{} = \"…\"` to `values` in {} at {}",
-                    quoted(key),
-                    grant.lists.table,
-                    grant.values_line
-                ),
-            );
-        }
         self.judge_verbs(wanted(access), &grant.lists, reasons);
     }
 

@@ -70,6 +70,8 @@ pub enum ReasonCode {
     Approved,
     /// The record could not be written, so nothing may happen.
     RecordFailed,
+    /// It would move data to where its label does not belong.
+    Flow,
     /// A limit of the call was reached.
     Limit,
 }

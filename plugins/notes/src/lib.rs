@@ -35,6 +35,8 @@ struct Matches {
     matches: Vec<Match>,
     /// Whether these are all; if not, a longer query finds fewer.
     complete: bool,
+    /// The names of notes that could not be read and so were not searched.
+    unread: Vec<String>,
 }
 
 /// Finds the lines of all notes that contain a text. Upper and lower case are the same.
@@ -46,10 +48,14 @@ fn search_notes(
     if query.trim().is_empty() {
         return Err(Failure::bad_arguments("the query is empty"));
     }
-    let mut matches = notebook().search(&query, MOST_MATCHES + 1)?;
-    let complete = matches.len() <= MOST_MATCHES;
-    matches.truncate(MOST_MATCHES);
-    Ok(Json(Matches { matches, complete }))
+    let mut found = notebook().search(&query, MOST_MATCHES + 1)?;
+    let complete = found.matches.len() <= MOST_MATCHES;
+    found.matches.truncate(MOST_MATCHES);
+    Ok(Json(Matches {
+        matches: found.matches,
+        complete,
+        unread: found.unread,
+    }))
 }
 
 /// Reads the whole text of one note.

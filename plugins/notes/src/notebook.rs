@@ -27,6 +27,15 @@ pub struct Match {
     text: String,
 }
 
+/// What a search found.
+#[derive(Debug, Default, PartialEq)]
+pub struct Found {
+    /// The lines, in the order of the notes' names.
+    pub matches: Vec<Match>,
+    /// The notes that could not be read: refused, or gone meanwhile.
+    pub unread: Vec<String>,
+}
+
 impl Notebook {
     /// The notes in the folder `root`.
     pub fn at(root: impl Into<PathBuf>) -> Self {
@@ -42,15 +51,18 @@ impl Notebook {
         Ok(names)
     }
 
-    /// The first lines, `most` at most, that contain `query`.
-    pub fn search(&self, query: &str, most: usize) -> Result<Vec<Match>, Failure> {
+    /// The first lines, `most` at most, that contain `query`. A note that cannot be read does not keep
+    /// the others from being searched.
+    pub fn search(&self, query: &str, most: usize) -> Result<Found, Failure> {
         let query = query.to_lowercase();
-        let mut matches = Vec::new();
+        let mut found = Found::default();
         for note in self.list()? {
-            let bytes =
-                fs::read(self.path(&note)?).map_err(|error| explain("search", &note, error))?;
+            let Ok(bytes) = fs::read(self.path(&note)?) else {
+                found.unread.push(note);
+                continue;
+            };
             let text = String::from_utf8_lossy(&bytes);
-            let found = text
+            let lines = text
                 .lines()
                 .enumerate()
                 .filter(|(_, line)| line.to_lowercase().contains(&query))
@@ -59,12 +71,12 @@ impl Notebook {
                     line: index + 1,
                     text: line.to_owned(),
                 });
-            matches.extend(found.take(most - matches.len()));
-            if matches.len() == most {
+            found.matches.extend(lines.take(most - found.matches.len()));
+            if found.matches.len() == most {
                 break;
             }
         }
-        Ok(matches)
+        Ok(found)
     }
 
     /// The text of a note.
@@ -170,9 +182,18 @@ mod tests {
             hit("todo", 3, "Buy bread"),
             hit("trips/north/plan", 2, "buy a map"),
         ];
-        assert_eq!(notebook.search("BUY", 9).unwrap(), hits);
-        assert_eq!(notebook.search("BUY", 1).unwrap(), hits[..1]);
-        assert_eq!(notebook.search("sell", 9).unwrap(), []);
+        assert_eq!(notebook.search("BUY", 9).unwrap().matches, hits);
+        assert_eq!(notebook.search("BUY", 1).unwrap().matches, hits[..1]);
+        assert_eq!(notebook.search("sell", 9).unwrap(), Found::default());
+    }
+
+    #[test]
+    fn says_which_notes_it_could_not_search() {
+        let (_folder, notebook) = notebook();
+        std::os::unix::fs::symlink("nowhere", notebook.root.join("lost.md")).unwrap();
+        let found = notebook.search("milk", 9).unwrap();
+        assert_eq!(found.matches.len(), 1);
+        assert_eq!(found.unread, ["lost"]);
     }
 
     #[test]

@@ -1,14 +1,18 @@
-//! What can be done to a located object. Each act takes the pass for it, and none follows a link.
+//! What can be done to a located object. Each act takes the pass for it, follows no link, and makes
+//! sure that what it touches is what was judged.
 
 use std::fs::{File, FileTimes};
-use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
+use super::asked::Asked;
 use super::located::{Found, Located};
+use super::place::INSIDE;
+use super::protected::FileId;
 use crate::gate::pass::Pass;
+use crate::rules::access::Object;
 use crate::rules::verb::Verb;
 
 /// How a file or folder is opened.
@@ -26,29 +30,35 @@ impl Located {
     /// Opens the file or folder that stands there.
     ///
     /// # Errors
-    /// What the system says. `NOENT` and `LOOP` also mean that something else stands there by now;
-    /// locate it again.
+    /// `AGAIN` if something else came to stand there: locate it again. Else what the system says.
     pub fn open(&self, pass: &Pass, how: Open) -> Result<File, Errno> {
-        if how.read || !how.write {
+        let write = how.write || how.truncate;
+        if how.read || !write {
             let seen = if self.found() == Found::Folder {
                 Verb::List
             } else {
                 Verb::Read
             };
-            self.allowed(pass, &[seen, Verb::Stat])?;
+            self.allowed(pass, seen)?;
         }
-        if how.write || how.truncate {
-            self.allowed(pass, &[Verb::Modify])?;
+        if write {
+            self.allowed(pass, Verb::Modify)?;
         }
-        let access = match (how.read, how.write || how.truncate) {
+        let mut flags = match (how.read, write) {
             (true, true) => OFlags::RDWR,
             (false, true) => OFlags::WRONLY,
             (_, false) => OFlags::RDONLY,
         };
-        let mut flags = access;
-        flags.set(OFlags::TRUNC, how.truncate);
         flags.set(OFlags::DIRECTORY, self.found() == Found::Folder);
-        self.open_with(flags)
+        let file = self.open_with(flags)?;
+        if self.id != Some(FileId::from_stat(&rustix::fs::fstat(&file)?)) {
+            return Err(Errno::AGAIN);
+        }
+        if how.truncate {
+            // Not when it is opened: what is emptied has to be what was judged.
+            rustix::fs::ftruncate(&file, 0)?;
+        }
+        Ok(file)
     }
 
     /// Makes a new file, which must not be there yet, and opens it.
@@ -56,7 +66,7 @@ impl Located {
     /// # Errors
     /// What the system says. `EXIST` means that something stands there by now; locate it again.
     pub fn create(&self, pass: &Pass, read: bool) -> Result<File, Errno> {
-        self.allowed(pass, &[Verb::Create])?;
+        self.allowed(pass, Verb::Create)?;
         let access = if read { OFlags::RDWR } else { OFlags::WRONLY };
         self.open_with(access | OFlags::CREATE | OFlags::EXCL)
     }
@@ -64,15 +74,17 @@ impl Located {
     fn open_with(&self, flags: OFlags) -> Result<File, Errno> {
         // Not blocking: a fifo that took the file's place meanwhile must not hold the thread.
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let fd = rustix::fs::openat(
-            self.parent()?,
-            &self.leaf,
-            flags,
-            Mode::from_raw_mode(0o666),
-        )?;
+        // A mode may be given only where something can be made.
+        let mode = if flags.contains(OFlags::CREATE) {
+            0o666
+        } else {
+            0
+        };
+        let mode = Mode::from_raw_mode(mode);
+        let fd = rustix::fs::openat2(self.parent()?, &self.leaf, flags, mode, INSIDE)?;
         match Found::of(&rustix::fs::fstat(&fd)?) {
             Found::File | Found::Folder => Ok(File::from(fd)),
-            _ => Err(Errno::LOOP),
+            _ => Err(Errno::AGAIN),
         }
     }
 
@@ -81,18 +93,48 @@ impl Located {
     /// # Errors
     /// What the system says.
     pub fn stat(&self, pass: &Pass) -> Result<Stat, Errno> {
-        self.allowed(pass, &[Verb::Stat])?;
+        self.allowed(pass, Verb::Stat)?;
+        self.look()
+    }
+
+    /// What tells this entry of a folder from others, under the pass with which the folder is being
+    /// listed: its name is the guest's to know already.
+    ///
+    /// # Errors
+    /// What the system says; `PERM` where `listing` is not for the folder that this is an entry of.
+    pub fn identify(&self, listing: &Pass) -> Result<Stat, Errno> {
+        if !listing.covers(Verb::List, &self.folder()) {
+            return Err(Errno::PERM);
+        }
+        self.look()
+    }
+
+    fn look(&self) -> Result<Stat, Errno> {
         rustix::fs::statat(self.parent()?, &self.leaf, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// The folder that it stands in.
+    fn folder(&self) -> Object {
+        let mut folder = self.object().clone();
+        if let Object::Path { path, .. } = &mut folder {
+            path.truncate(path.rfind('/').unwrap_or(0));
+        }
+        folder
     }
 
     /// Where the link that stands there points.
     ///
     /// # Errors
-    /// What the system says; `INVAL` where it is no link.
+    /// What the system says; `INVAL` where it is no link; `PERM` where it points out of the data
+    /// place, since where is not the guest's to know.
     pub fn read_link(&self, pass: &Pass) -> Result<String, Errno> {
-        self.allowed(pass, &[Verb::Read])?;
+        self.allowed(pass, Verb::Read)?;
         let target = rustix::fs::readlinkat(self.parent()?, &self.leaf, Vec::new())?;
-        target.into_string().map_err(|_| Errno::ILSEQ)
+        let target = target.into_string().map_err(|_| Errno::ILSEQ)?;
+        let here = Asked::parse(self.path()).map_err(|_| Errno::PERM)?;
+        let index = here.parts.len().saturating_sub(1);
+        here.follow(index, &target).map_err(|_| Errno::PERM)?;
+        Ok(target)
     }
 
     /// Makes a folder.
@@ -100,7 +142,7 @@ impl Located {
     /// # Errors
     /// What the system says.
     pub fn create_folder(&self, pass: &Pass) -> Result<(), Errno> {
-        self.allowed(pass, &[Verb::Create])?;
+        self.allowed(pass, Verb::Create)?;
         rustix::fs::mkdirat(self.parent()?, &self.leaf, Mode::from_raw_mode(0o777))
     }
 
@@ -109,7 +151,8 @@ impl Located {
     /// # Errors
     /// What the system says.
     pub fn delete_folder(&self, pass: &Pass) -> Result<(), Errno> {
-        self.allowed(pass, &[Verb::Delete])?;
+        self.allowed(pass, Verb::Delete)?;
+        self.unchanged()?;
         rustix::fs::unlinkat(self.parent()?, &self.leaf, AtFlags::REMOVEDIR)
     }
 
@@ -118,7 +161,8 @@ impl Located {
     /// # Errors
     /// What the system says.
     pub fn delete_file(&self, pass: &Pass) -> Result<(), Errno> {
-        self.allowed(pass, &[Verb::Delete])?;
+        self.allowed(pass, Verb::Delete)?;
+        self.unchanged()?;
         rustix::fs::unlinkat(self.parent()?, &self.leaf, AtFlags::empty())
     }
 
@@ -127,19 +171,16 @@ impl Located {
     /// # Errors
     /// What the system says. `EXIST` means that something took the target's place by now.
     pub fn rename_to(&self, pass: &Pass, target: &Self, target_pass: &Pass) -> Result<(), Errno> {
-        self.allowed(pass, &[Verb::Delete])?;
+        self.allowed(pass, Verb::Delete)?;
         let (verb, flags) = match target.found() {
             Found::Nothing => (Verb::Create, RenameFlags::NOREPLACE),
             _ => (Verb::Modify, RenameFlags::empty()),
         };
-        target.allowed(target_pass, &[verb])?;
-        rustix::fs::renameat_with(
-            self.parent()?,
-            &self.leaf,
-            target.parent()?,
-            &target.leaf,
-            flags,
-        )
+        target.allowed(target_pass, verb)?;
+        self.unchanged()?;
+        target.unchanged()?;
+        let (from, to) = (self.parent()?, target.parent()?);
+        rustix::fs::renameat_with(from, &self.leaf, to, &target.leaf, flags)
     }
 
     /// Sets the times of a file or folder.
@@ -152,7 +193,8 @@ impl Located {
         accessed: Option<SystemTime>,
         modified: Option<SystemTime>,
     ) -> Result<(), Errno> {
-        self.allowed(pass, &[Verb::Modify])?;
+        self.allowed(pass, Verb::Modify)?;
+        self.unchanged()?;
         let mut times = FileTimes::new();
         if let Some(accessed) = accessed {
             times = times.set_accessed(accessed);
@@ -165,13 +207,9 @@ impl Located {
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
-    pub(super) fn parent(&self) -> Result<&OwnedFd, Errno> {
-        self.parent.as_ref().map_err(|errno| *errno)
-    }
-
     /// A pass for another object, or for something else to this one, is no pass.
-    fn allowed(&self, pass: &Pass, any_of: &[Verb]) -> Result<(), Errno> {
-        if any_of.iter().any(|verb| pass.covers(*verb, self.object())) {
+    pub(super) fn allowed(&self, pass: &Pass, verb: Verb) -> Result<(), Errno> {
+        if pass.covers(verb, self.object()) {
             Ok(())
         } else {
             Err(Errno::PERM)

@@ -6,7 +6,10 @@
 //! one leaf name in it.
 
 pub mod act;
+mod asked;
+pub mod listing;
 pub mod located;
 pub mod mount;
 pub mod place;
+pub mod protected;
 pub mod subtree;

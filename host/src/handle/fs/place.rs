@@ -10,87 +10,14 @@ use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use super::asked::{Asked, Escapes, MAX_BYTES, join};
 use super::located::{Found, Located};
+use super::protected::{FileId, Protected};
 use crate::base::id::Name;
 use crate::rules::access::Unreachable;
 
-/// How many links one path may go through, as in Linux.
-const MAX_LINKS: u32 = 40;
-/// How often a path that changes while it is resolved is tried again.
-const MAX_RETRIES: u32 = 8;
-
-/// The identity of a file or folder: device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    /// The identity of what `path` leads to.
-    ///
-    /// # Errors
-    /// Whatever the system says where it cannot be looked at.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self::from_stat(&rustix::fs::stat(path)?))
-    }
-
-    pub(super) fn from_stat(stat: &Stat) -> Self {
-        Self {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
-        }
-    }
-}
-
-/// What no grant may reach: Toolkeep's own config, state, cache and plugins.
-#[derive(Clone, Debug, Default)]
-pub struct Protected {
-    ids: Vec<FileId>,
-    paths: Vec<std::path::PathBuf>,
-}
-
-impl Protected {
-    /// Protects each of `paths`, files or folders with all that is in them. One that does not exist
-    /// needs no protection.
-    ///
-    /// # Errors
-    /// One that is there and cannot be looked at.
-    pub fn new<'a>(paths: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
-        let mut protected = Self::default();
-        for path in paths {
-            match path.canonicalize() {
-                Ok(real) => {
-                    protected.ids.push(FileId::of(&real)?);
-                    protected.paths.push(real);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(protected)
-    }
-
-    pub(super) fn contains(&self, id: FileId) -> bool {
-        self.ids.contains(&id)
-    }
-
-    /// The paths below `folder` of what is protected there.
-    fn paths_below(&self, folder: &Path) -> Vec<String> {
-        let below = self
-            .paths
-            .iter()
-            .filter_map(|path| path.strip_prefix(folder).ok());
-        below
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect()
-    }
-
-    /// Whether `folder` lies in or below something protected.
-    fn above(&self, folder: &Path) -> bool {
-        self.paths.iter().any(|path| folder.starts_with(path))
-    }
-}
+/// How many links one path may go through, as in Linux; and how often one may change meanwhile.
+const MAX_STEPS: u32 = 40;
 
 /// Why a data place's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -117,47 +44,74 @@ pub enum BadPlace {
         /// Its folder.
         path: String,
     },
+    /// Its files are the kernel's, not data.
+    #[error(
+        "the folder `{path}` of data `{data}` shows the running system, not data; choose another"
+    )]
+    System {
+        /// The data place.
+        data: Name,
+        /// Its folder.
+        path: String,
+    },
 }
 
-/// A data place's folder, held open. Nothing outside it can be reached through it.
+/// A data place's folder, held open. Nothing outside it can be reached through it, and nothing that is
+/// mounted below it.
 #[derive(Debug)]
 pub struct Place {
     data: Name,
     dir: Dir,
     id: FileId,
     protected: Arc<Protected>,
-    /// The paths of what is protected below. Where there are any, the way up is looked at too; and
-    /// whatever stands at such a path is protected, since an editor may have replaced the file.
-    own: Vec<String>,
+    /// Something protected lies below.
+    guarded: bool,
 }
 
 impl Place {
     /// Opens the folder `path` of `data`.
     ///
     /// # Errors
-    /// [`BadPlace`] where it cannot be opened or is Toolkeep's own.
+    /// [`BadPlace`] where it cannot be opened, is Toolkeep's own, or shows the running system.
     pub fn open(data: &Name, path: &Path, protected: Arc<Protected>) -> Result<Self, BadPlace> {
+        let shown = || path.display().to_string();
         let failed = |error| BadPlace::Open {
             data: data.clone(),
-            path: path.display().to_string(),
+            path: shown(),
             error,
         };
         let real = path.canonicalize().map_err(failed)?;
-        if protected.above(&real) {
-            return Err(BadPlace::Own {
-                data: data.clone(),
-                path: path.display().to_string(),
-            });
-        }
         let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(failed)?;
         let stat = rustix::fs::fstat(&dir).map_err(|errno| failed(errno.into()))?;
+        let id = FileId::from_stat(&stat);
+        if protected.covers(&real, id) {
+            return Err(BadPlace::Own {
+                data: data.clone(),
+                path: shown(),
+            });
+        }
+        let kind = rustix::fs::fstatfs(&dir)
+            .map_err(|errno| failed(errno.into()))?
+            .f_type;
+        if SYSTEM.contains(&kind) {
+            return Err(BadPlace::System {
+                data: data.clone(),
+                path: shown(),
+            });
+        }
+        let guarded = protected.is_below(&real);
         Ok(Self {
             data: data.clone(),
-            id: FileId::from_stat(&stat),
-            own: protected.paths_below(&real),
             dir,
+            id,
             protected,
+            guarded,
         })
+    }
+
+    /// Whether `path` still leads to the folder that is held open here.
+    pub fn is_at(&self, path: &Path) -> bool {
+        FileId::of(path).is_ok_and(|id| id == self.id)
     }
 
     /// The data place's name.
@@ -176,171 +130,168 @@ impl Place {
     }
 
     /// Finds what `path`, as a guest wrote it relative to the folder `base` (itself a resolved path
-    /// below this place), really means. With `follow`, a link at its end is followed too.
+    /// below this place), really means. With `follow`, a link at its end is followed too. A link is
+    /// followed only where `sees` says that the call may see it: a link that is hidden from a call
+    /// must not tell it anything, not even that it is there.
     ///
     /// # Errors
-    /// [`Unresolved`] for a path that means nothing inside `base`.
+    /// [`Unresolved`] for a path that means nothing inside `base`. What does not exist is *located*,
+    /// so that it is judged before the guest learns that it does not.
     pub fn locate(
-        self: &Arc<Self>,
+        &self,
         base: &str,
         path: &str,
         follow: bool,
+        sees: &dyn Fn(&str) -> bool,
     ) -> Result<Located, Unresolved> {
-        let refuse = |why| Unresolved::Unreachable {
-            asked: path.to_owned(),
-            why,
-        };
-        if path.starts_with('/') {
-            return Err(refuse(Unreachable::Outside));
+        if path.is_empty() {
+            return Err(Unresolved::Malformed(Errno::NOENT));
+        }
+        if path.len() > MAX_BYTES {
+            return Err(Unresolved::Malformed(Errno::NAMETOOLONG));
         }
         if path.contains('\0') {
-            return Err(Unresolved::Failed(Errno::INVAL));
+            return Err(Unresolved::Malformed(Errno::INVAL));
         }
-        let base_dir = if base.is_empty() {
-            None
-        } else {
-            Some(beneath(self.dir.as_fd(), Path::new(base)).map_err(Unresolved::Failed)?)
+        let refuse = |why| Unresolved::Unreachable {
+            asked: join(base, path),
+            why,
+        };
+        let outside = |Escapes| refuse(Unreachable::Outside);
+        let mut asked = Asked::parse(path).map_err(outside)?;
+        let base_dir = match base {
+            "" => None,
+            base => match beneath(self.dir.as_fd(), Path::new(base)) {
+                Ok(dir) => Some(dir),
+                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+            },
         };
         let base_fd = base_dir.as_ref().map_or(self.dir.as_fd(), AsFd::as_fd);
 
-        let mut asked = Asked::parse(path);
-        let mut links = 0;
-        for _ in 0..MAX_RETRIES + MAX_LINKS {
-            let (parent, leaf) = match asked.split() {
-                Split::Escapes => return Err(refuse(Unreachable::Outside)),
-                Split::NeedsWalk => match walk(base_fd, &asked) {
-                    Ok(real) => {
-                        asked = real;
+        for _ in 0..MAX_STEPS {
+            let (parents, leaf) = asked.split();
+            let parent = match beneath(base_fd, Path::new(&parents.join("/"))) {
+                Ok(parent) => parent,
+                Err(Errno::LOOP) => match first_link(base_fd, parents) {
+                    Ok(None) => continue,
+                    Ok(Some((index, target))) => {
+                        let link = join(base, &parents.get(..=index).unwrap_or(parents).join("/"));
+                        if !sees(&link) {
+                            return Ok(self.nowhere(base, &asked, Errno::NOENT));
+                        }
+                        asked = asked.follow(index, &target).map_err(outside)?;
                         continue;
                     }
-                    Err(Errno::PERM | Errno::XDEV) => return Err(refuse(Unreachable::Outside)),
-                    Err(Errno::LOOP) => return Err(refuse(Unreachable::Loop)),
-                    Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
-                },
-                Split::Parts(parent, leaf) => (parent, leaf),
-            };
-            let parent_fd = match beneath(base_fd, Path::new(&parent)) {
-                Ok(fd) => fd,
-                // A link on the way: follow it, inside the base, and start over from where it leads.
-                Err(Errno::LOOP) => match canonical(base_fd, &parent) {
-                    Ok(real) => {
-                        asked = asked.with_parent(real);
-                        continue;
-                    }
-                    Err(Errno::PERM | Errno::XDEV) => return Err(refuse(Unreachable::Outside)),
-                    Err(Errno::LOOP) => return Err(refuse(Unreachable::Loop)),
                     Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
                 },
                 Err(Errno::XDEV) => return Err(refuse(Unreachable::Outside)),
                 Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
             };
-            let stat = match look(&parent_fd, &leaf) {
+            let full = join(base, &asked.path());
+            let stat = match look(&parent, leaf) {
                 Ok(stat) => stat,
-                // A name that is too long, say: said only to whom may know that the parent is there.
                 Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
             };
             let found = stat.as_ref().map_or(Found::Nothing, Found::of);
-            if found == Found::Link && (follow || asked.must_be_folder) {
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(refuse(Unreachable::Loop));
+            if found == Found::Link && (follow || asked.must_be_folder) && sees(&full) {
+                match read_link(&parent, leaf) {
+                    Ok(target) => {
+                        asked = asked.follow(parents.len(), &target).map_err(outside)?;
+                        continue;
+                    }
+                    Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
                 }
-                let target = rustix::fs::readlinkat(&parent_fd, leaf.as_str(), Vec::new())
-                    .map_err(Unresolved::Failed)?;
-                let target = target
-                    .to_str()
-                    .map_err(|_| Unresolved::Failed(Errno::ILSEQ))?;
-                if target.starts_with('/') {
-                    return Err(refuse(Unreachable::Outside));
-                }
-                asked = asked.followed(&parent, target);
-                continue;
-            }
-            let full = join(&join(base, &parent), if leaf == "." { "" } else { &leaf });
-            if found == Found::Special {
-                return Err(refuse(Unreachable::SpecialFile));
             }
             let id = stat.as_ref().map(FileId::from_stat);
-            let protected = self.owns(&full)
-                || self
-                    .is_protected(&parent_fd, id)
-                    .map_err(Unresolved::Failed)?;
-            if protected {
-                return Err(refuse(Unreachable::Protected));
+            match self.is_protected(&parent, leaf, id) {
+                Ok(false) => {}
+                Ok(true) => return Err(refuse(Unreachable::Protected)),
+                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
             }
-            return Ok(Located::new(
-                self.data.clone(),
-                full,
-                leaf,
-                found,
-                asked.must_be_folder,
-                Ok(parent_fd),
-            ));
+            if found == Found::Special && sees(&full) {
+                return Err(refuse(Unreachable::SpecialFile));
+            }
+            let (leaf, folder_only) = (leaf.to_owned(), asked.must_be_folder);
+            let located = Located::new(self.data.clone(), full, leaf, found, id, Ok(parent));
+            return Ok(located.only_as_folder(folder_only));
         }
         Err(refuse(Unreachable::Loop))
     }
 
-    /// A path whose parent is not there (or is no folder): it is judged by its text, so that a
-    /// refusal tells nothing about what exists, and then fails with `errno`.
+    /// A path that leads to nothing, or to where the system lets nobody look: it is judged by its
+    /// text, so that a refusal tells nothing about what exists, and then fails with `errno`.
     fn nowhere(&self, base: &str, asked: &Asked, errno: Errno) -> Located {
-        let path = join(base, &asked.lexical());
-        let leaf = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let (_, leaf) = asked.split();
+        let path = join(base, &asked.path());
+        let leaf = leaf.to_owned();
         Located::new(
             self.data.clone(),
             path,
             leaf,
             Found::Nothing,
-            asked.must_be_folder,
+            None,
             Err(errno),
         )
+        .only_as_folder(asked.must_be_folder)
     }
 
-    /// Whether the resolved path is one of Toolkeep's own, or below one.
-    fn owns(&self, path: &str) -> bool {
-        self.own.iter().any(|own| {
-            path.strip_prefix(own.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+    /// Whether something protected lies below.
+    pub fn is_guarded(&self) -> bool {
+        self.guarded
     }
 
-    /// Whether the entry `name` of `folder`, at the resolved path `path`, is Toolkeep's own.
-    pub(super) fn guards(&self, folder: &OwnedFd, name: &str, path: &str) -> Result<bool, Errno> {
-        if self.own.is_empty() {
-            return Ok(false);
+    /// Whether the entry `name` of `folder` is Toolkeep's own.
+    pub(super) fn guards(&self, folder: BorrowedFd<'_>, name: &str) -> Result<bool, Errno> {
+        let folder_id = FileId::from_stat(&rustix::fs::fstat(folder)?);
+        if self.protected.has_name(folder_id, name) {
+            return Ok(true);
         }
-        Ok(self.owns(path)
-            || look(folder, name)?
-                .is_some_and(|stat| self.protected.contains(FileId::from_stat(&stat))))
+        let stat = look(&folder, name)?;
+        Ok(stat.is_some_and(|stat| self.protected.has(FileId::from_stat(&stat))))
     }
 
     /// Whether the leaf, or any folder on the way up to this place's folder, is protected.
-    fn is_protected(&self, parent: &OwnedFd, leaf: Option<FileId>) -> Result<bool, Errno> {
-        if leaf.is_some_and(|id| self.protected.contains(id)) {
+    fn is_protected(
+        &self,
+        parent: &OwnedFd,
+        leaf: &str,
+        leaf_id: Option<FileId>,
+    ) -> Result<bool, Errno> {
+        let mut id = FileId::from_stat(&rustix::fs::fstat(parent)?);
+        if leaf_id.is_some_and(|id| self.protected.has(id)) || self.protected.has_name(id, leaf) {
             return Ok(true);
         }
-        if self.own.is_empty() {
-            return Ok(false);
-        }
-        let mut folder = rustix::fs::openat(parent, ".", OFlags::PATH | DIRECTORY, Mode::empty())?;
+        let mut above: Option<OwnedFd> = None;
         loop {
-            let id = FileId::from_stat(&rustix::fs::fstat(&folder)?);
-            if self.protected.contains(id) {
+            if self.protected.has(id) {
                 return Ok(true);
             }
             if id == self.id {
                 return Ok(false);
             }
-            let up = rustix::fs::openat(&folder, "..", OFlags::PATH | DIRECTORY, Mode::empty())?;
-            if FileId::from_stat(&rustix::fs::fstat(&up)?) == id {
+            let folder = above.as_ref().unwrap_or(parent);
+            let up = rustix::fs::openat(folder, "..", OFlags::PATH | DIRECTORY, Mode::empty())?;
+            let up_id = FileId::from_stat(&rustix::fs::fstat(&up)?);
+            if up_id == id {
                 // The system's root, without having met this place: moved away meanwhile.
                 return Ok(true);
             }
-            folder = up;
+            (id, above) = (up_id, Some(up));
         }
     }
 }
 
 const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+/// How every path below a place is opened: no way out, no link, and no other file system, behind which
+/// could be the kernel's own files or another way to the same data.
+pub(super) const INSIDE: ResolveFlags = ResolveFlags::BENEATH
+    .union(ResolveFlags::NO_SYMLINKS)
+    .union(ResolveFlags::NO_MAGICLINKS)
+    .union(ResolveFlags::NO_XDEV);
+
+/// procfs and sysfs, whose files are the kernel's.
+const SYSTEM: [i64; 2] = [0x9fa0, 0x6265_6572];
 
 /// A path that means nothing inside its base.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -352,144 +303,43 @@ pub enum Unresolved {
         /// Why it cannot be reached.
         why: Unreachable,
     },
-    /// The system says no, for reasons that tell nothing about what exists.
-    Failed(Errno),
+    /// It is no path at all; nothing was looked at.
+    Malformed(Errno),
 }
 
-/// A path as a guest wrote it: its parts without `.` and without empty ones.
-#[derive(Clone, Debug)]
-struct Asked {
-    parts: Vec<String>,
-    /// It ended in `/` or `/.`: only a folder will do.
-    must_be_folder: bool,
-}
-
-enum Split {
-    /// The parent's path and the leaf, neither with a `..` in it.
-    Parts(String, String),
-    /// `..` leads above the base, wherever the links on the way lead.
-    Escapes,
-    /// A `..` comes after a name, which may be a link: only a walk can tell.
-    NeedsWalk,
-}
-
-impl Asked {
-    fn parse(path: &str) -> Self {
-        let must_be_folder = path.ends_with('/') || path.ends_with("/.") || path == ".";
-        let parts = path
-            .split('/')
-            .filter(|part| !part.is_empty() && *part != ".");
-        Self {
-            parts: parts.map(str::to_owned).collect(),
-            must_be_folder,
-        }
-    }
-
-    fn split(&self) -> Split {
-        if self.parts.iter().any(|part| part == "..") {
-            let mut depth = 0i32;
-            for part in &self.parts {
-                depth += if part == ".." { -1 } else { 1 };
-                if depth < 0 {
-                    return Split::Escapes;
-                }
-            }
-            return Split::NeedsWalk;
-        }
-        match self.parts.split_last() {
-            None => Split::Parts(String::new(), ".".to_owned()),
-            Some((leaf, parent)) => Split::Parts(parent.join("/"), leaf.clone()),
-        }
-    }
-
-    /// The same leaf below the resolved folder `parent`.
-    fn with_parent(&self, parent: String) -> Self {
-        let leaf = self.parts.last().cloned();
-        let parts = parent
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned);
-        Self {
-            parts: parts.chain(leaf).collect(),
-            must_be_folder: self.must_be_folder,
-        }
-    }
-
-    /// Where the link at its end, in the folder `parent`, leads.
-    fn followed(&self, parent: &str, target: &str) -> Self {
-        let mut next = Self::parse(&join(parent, target));
-        next.must_be_folder |= self.must_be_folder;
-        next
-    }
-
-    /// The path by its text alone.
-    fn lexical(&self) -> String {
-        let mut parts: Vec<&str> = Vec::new();
-        for part in &self.parts {
-            if part == ".." {
-                parts.pop();
-            } else {
-                parts.push(part);
-            }
-        }
-        parts.join("/")
-    }
-}
-
-/// Opens the folder `path` below `base` if there is no link and no `..` on the way.
-fn beneath(base: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Errno> {
+/// Opens the folder `path` below `base` if there is no link and no mount on the way.
+pub(super) fn beneath(base: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
     } else {
         path
     };
-    rustix::fs::openat2(
-        base,
-        path,
-        OFlags::PATH | DIRECTORY,
-        Mode::empty(),
-        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
-    )
+    rustix::fs::openat2(base, path, OFlags::PATH | DIRECTORY, Mode::empty(), INSIDE)
 }
 
-/// The resolved path of the folder `path` below `base`, links followed as long as they stay inside.
-fn canonical(base: BorrowedFd<'_>, path: &str) -> Result<String, Errno> {
-    let dir = rustix::fs::openat(base, ".", OFlags::RDONLY | DIRECTORY, Mode::empty())?;
-    let dir = Dir::from_std_file(std::fs::File::from(dir));
-    let real = dir
-        .canonicalize(if path.is_empty() { "." } else { path })
-        .map_err(errno)?;
-    let real = real
-        .into_os_string()
-        .into_string()
-        .map_err(|_| Errno::ILSEQ)?;
-    Ok(if real == "." { String::new() } else { real })
-}
-
-/// Resolves a path with `..` in it. Where the end is not there, its parent has to be.
-fn walk(base: BorrowedFd<'_>, asked: &Asked) -> Result<Asked, Errno> {
-    if asked.parts.last().is_some_and(|leaf| leaf != "..") {
-        let parent = asked.parts.split_last().map(|(_, parent)| parent.join("/"));
-        return canonical(base, &parent.unwrap_or_default()).map(|real| asked.with_parent(real));
+/// The first of the folders `parts` below `base` that is a link, with its target; none where there is
+/// none any more.
+fn first_link(base: BorrowedFd<'_>, parts: &[String]) -> Result<Option<(usize, String)>, Errno> {
+    let mut folder = beneath(base, Path::new("."))?;
+    for (index, part) in parts.iter().enumerate() {
+        match beneath(&folder, Path::new(part)) {
+            Ok(below) => folder = below,
+            Err(Errno::LOOP) => {
+                return read_link(&folder, part).map(|target| Some((index, target)));
+            }
+            Err(errno) => return Err(errno),
+        }
     }
-    let real = Asked::parse(&canonical(base, &asked.parts.join("/"))?);
-    Ok(Asked {
-        must_be_folder: true,
-        ..real
-    })
+    Ok(None)
 }
 
-fn errno(error: io::Error) -> Errno {
-    match Errno::from_io_error(&error) {
-        Some(errno) => errno,
-        // cap-std says so, without a system error, of a path that leads out.
-        None if error.kind() == io::ErrorKind::PermissionDenied => Errno::PERM,
-        None => Errno::IO,
-    }
+fn read_link(folder: &OwnedFd, name: &str) -> Result<String, Errno> {
+    let target = rustix::fs::readlinkat(folder, name, Vec::new())?;
+    target.into_string().map_err(|_| Errno::ILSEQ)
 }
 
 /// What stands under the name `leaf`, not followed; none where nothing does.
-fn look(parent: &OwnedFd, leaf: &str) -> Result<Option<Stat>, Errno> {
+fn look(parent: &impl AsFd, leaf: &str) -> Result<Option<Stat>, Errno> {
     match rustix::fs::statat(parent, leaf, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -497,11 +347,5 @@ fn look(parent: &OwnedFd, leaf: &str) -> Result<Option<Stat>, Errno> {
     }
 }
 
-/// `a/b`, or whichever of the two is not empty.
-pub(super) fn join(a: &str, b: &str) -> String {
-    match (a.is_empty(), b.is_empty()) {
-        (true, _) => b.to_owned(),
-        (_, true) => a.to_owned(),
-        _ => format!("{a}/{b}"),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -24,15 +24,15 @@ pub struct Limits {
     pub argument_bytes: u64,
     /// Open descriptors and streams at one time.
     pub open_handles: u64,
-    /// Calls from the guest into the host.
-    pub host_calls: u64,
+    /// Accesses that the guest may want: what is judged, and listings.
+    pub accesses: u64,
     /// Log lines that are kept.
     pub log_lines: u64,
     /// Log text that is kept.
     pub log_bytes: u64,
     /// Progress updates that are passed on.
     pub progress_updates: u64,
-    /// Random bytes.
+    /// Random bytes that may be asked for at once.
     pub random_bytes: u64,
     /// What is kept of standard output and standard error.
     pub stdout_bytes: u64,
@@ -51,7 +51,7 @@ impl Default for Limits {
             output_bytes: MIB,
             argument_bytes: MIB,
             open_handles: 256,
-            host_calls: 1_000_000,
+            accesses: 100_000,
             log_lines: 1_000,
             log_bytes: 256 * KIB,
             progress_updates: 1_000,
@@ -74,7 +74,7 @@ const ALL: [Limit; 14] = [
     ("output_bytes", |limits| &mut limits.output_bytes),
     ("argument_bytes", |limits| &mut limits.argument_bytes),
     ("open_handles", |limits| &mut limits.open_handles),
-    ("host_calls", |limits| &mut limits.host_calls),
+    ("accesses", |limits| &mut limits.accesses),
     ("log_lines", |limits| &mut limits.log_lines),
     ("log_bytes", |limits| &mut limits.log_bytes),
     ("progress_updates", |limits| &mut limits.progress_updates),
@@ -224,7 +224,7 @@ memory = 1
         toolkeep.toml:10: `wall_ms` in [limits] must be a whole number of at least 1
         toolkeep.toml:11: `instances` in [limits] must be a whole number of at least 1
         toolkeep.toml:12: unknown key `memory` in [limits]
-          help: there are 14, among them `memory_bytes`, `cpu_ms`, `wall_ms`, `output_bytes`, `argument_bytes`, `open_handles`, `host_calls`, `log_lines`, `log_bytes`, `progress_updates`, `random_bytes`, `stdout_bytes`
+          help: there are 14, among them `memory_bytes`, `cpu_ms`, `wall_ms`, `output_bytes`, `argument_bytes`, `open_handles`, `accesses`, `log_lines`, `log_bytes`, `progress_updates`, `random_bytes`, `stdout_bytes`
         "#);
     }
 }

@@ -405,9 +405,7 @@ fn config_and_tools_are_judged() {
     allow
     allow granted: [plugins.notes.config.settings] at toolkeep.toml:15 allows read
 
-    deny
-    deny no-grant: [plugins.notes.config.settings] has no value for `home page`
-      remedy: add `"home page" = "…"` to `values` in [plugins.notes.config.settings] at toolkeep.toml:16
+    allow
     allow granted: [plugins.notes.config.settings] at toolkeep.toml:15 allows read
 
     deny

@@ -1,7 +1,7 @@
 //! The audit log: what every call wanted, what was decided and why, and what came of it.
 //!
 //! Records are rows of the state folder's database; the proof that none was touched is a Merkle
-//! tree over them ([`tree`]) whose head is signed now and then ([`checkpoint`]). `docs/formats.md`
+//! tree over them (RFC 6962) whose head is signed now and then ([`checkpoint`]). `docs/formats.md`
 //! describes all of it for people who read no Rust.
 
 pub mod checkpoint;

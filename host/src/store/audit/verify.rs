@@ -208,6 +208,14 @@ impl<'v> Walk<'v> {
                 for what in opened.faults {
                     self.find(Finding::Text { seq, what });
                 }
+                if opened.erased > 0 {
+                    // The proof holds without a text, but no command takes one away yet.
+                    let what = "a text of it was taken away, and nothing on record says why";
+                    self.find(Finding::Text {
+                        seq,
+                        what: what.to_owned(),
+                    });
+                }
                 self.report.erased += opened.erased as u64;
                 let key = (opened.record.call, opened.record.step);
                 match opened.record.kind {

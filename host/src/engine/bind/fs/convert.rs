@@ -1,5 +1,6 @@
 //! The system's words for a file in WASI's words.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Stat};
@@ -12,7 +13,7 @@ use crate::base::digest::Digest;
 pub(super) fn stat(from: &Stat) -> types::DescriptorStat {
     types::DescriptorStat {
         type_: kind(FileType::from_raw_mode(from.st_mode)),
-        link_count: u64::try_from(from.st_nlink).unwrap_or(u64::MAX),
+        link_count: from.st_nlink,
         size: u64::try_from(from.st_size).unwrap_or(0),
         data_access_timestamp: time(from.st_atime, from.st_atime_nsec),
         data_modification_timestamp: time(from.st_mtime, from.st_mtime_nsec),
@@ -41,11 +42,21 @@ where
     })
 }
 
-/// A number that is the same for the same file, and tells neither device nor inode.
+/// What makes the numbers of this process its own.
+static KEY: LazyLock<[u8; 16]> = LazyLock::new(|| {
+    let mut key = [0u8; 16];
+    // Without random the numbers could be guessed from device and inode, and that is all.
+    let _ = getrandom::fill(&mut key);
+    key
+});
+
+/// A number that is the same for the same file as long as this process lives, and tells neither device
+/// nor inode.
 pub(super) fn hash(from: &Stat) -> types::MetadataHashValue {
     let digest = Digest::of_parts(&[
-        &(from.st_dev as u64).to_be_bytes(),
-        &(from.st_ino as u64).to_be_bytes(),
+        &*KEY,
+        &from.st_dev.to_be_bytes(),
+        &from.st_ino.to_be_bytes(),
     ]);
     let mut lower = [0u8; 8];
     let mut upper = [0u8; 8];

@@ -14,13 +14,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::metered::{MeteredInput, MeteredOutput};
-use super::{Listing, View, convert, failed, refused};
+use super::{View, convert, failed, refused};
+use crate::base::id::Name;
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
-use crate::handle::fs::place::Unresolved;
-use crate::rules::access::{Access, Object};
-use crate::rules::verb::{Handle, Verb, Verbs};
-use crate::store::audit::record::Status;
+use crate::handle::fs::listing::Listing;
+use crate::handle::fs::located::Found;
+use crate::rules::verb::{Verb, Verbs};
+use crate::rules::verdict::ReasonCode;
 
 impl types::Host for View<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
@@ -38,7 +39,7 @@ impl types::Host for View<'_> {
 impl View<'_> {
     /// The pass with which `fd` was opened to read.
     fn reading(&self, fd: &Resource<Descriptor>) -> FsResult<Arc<Pass>> {
-        self.opened(fd, &[Verb::Read, Verb::List, Verb::Create])
+        self.opened(fd, &[Verb::Read])
     }
 
     /// The pass with which `fd` was opened to write, still good for what the call has seen since.
@@ -58,7 +59,19 @@ impl View<'_> {
         }
     }
 
-    fn stat_open(&self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
+    /// Size, kind and times of what `fd` stands for. What was opened to be seen, or was just made, may
+    /// be looked at; anything else is judged, as by path.
+    async fn stat_open(&mut self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
+        if self
+            .opened(fd, &[Verb::Read, Verb::List, Verb::Create])
+            .is_err()
+        {
+            let mut node = self.node(fd)?;
+            node.path.clear();
+            let path = self.node(fd)?.path;
+            let path = if path.is_empty() { "." } else { &path };
+            return self.stat_path(&node, path, false).await;
+        }
         let stat = match self.table.get(fd)? {
             Descriptor::File(file) => rustix::fs::fstat(&*file.file),
             Descriptor::Dir(dir) => rustix::fs::fstat(&*dir.dir),
@@ -66,25 +79,34 @@ impl View<'_> {
         stat.map_err(failed)
     }
 
-    fn making_link(&self, fd: &Resource<Descriptor>, path: &str) -> FsResult<FsError> {
+    /// The identity of an entry of a folder that is open for listing, if the call may see the entry.
+    fn identify(&self, fd: &Resource<Descriptor>, flags: PathFlags, name: &str) -> Option<Stat> {
+        if follows(flags) || name.contains('/') {
+            return None;
+        }
+        let node = self.node(fd).ok()?;
+        let located = self.look_up(&node, name, false).ok()?.ok()?;
+        let is_folder = located.found() == Found::Folder;
+        let scope = self.call.as_ref()?.scope();
+        if !scope.shows(&node.mount.need, located.path(), is_folder) {
+            return None;
+        }
+        located.identify(node.pass.as_deref()?).ok()
+    }
+
+    /// Links cannot be made: a second way to a file is a second path to be judged by.
+    async fn refuse_link(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<()> {
         let node = self.node(fd)?;
         let verbs = Verbs::one(Verb::Create);
-        let access = match node.mount.place.locate(&node.path, path, false) {
-            Ok(located) => located.access(&node.mount.need, verbs),
-            Err(Unresolved::Failed(errno)) => return Err(failed(errno)),
-            Err(Unresolved::Unreachable { asked, why }) => Access {
-                handle: Handle::Fs,
-                need: node.mount.need.clone(),
-                verbs,
-                object: Object::Unreachable {
-                    data: node.mount.place.data().clone(),
-                    asked,
-                    why,
-                },
-                is_folder: false,
-            },
-        };
-        Ok(refused(self.call()?.refuse_link(&access)))
+        let located = self.locate(&node, path, false, verbs).await?;
+        let access = located.access(&node.mount.need, verbs);
+        let text = "links cannot be made through a grant";
+        let call = self.call()?;
+        Err(refused(call.refuse_always(
+            &access,
+            ReasonCode::NotGranted,
+            text,
+        )))
     }
 }
 
@@ -107,7 +129,8 @@ impl HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<DescriptorStat> {
-        let stat = self.stat_path(&fd, &path, follows(path_flags)).await?;
+        let node = self.node(&fd)?;
+        let stat = self.stat_path(&node, &path, follows(path_flags)).await?;
         Ok(convert::stat(&stat))
     }
 
@@ -117,7 +140,14 @@ impl HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        let stat = self.stat_path(&fd, &path, follows(path_flags)).await?;
+        // C libraries ask this of every name that they list.
+        let stat = match self.identify(&fd, path_flags, &path) {
+            Some(stat) => stat,
+            None => {
+                let node = self.node(&fd)?;
+                self.stat_path(&node, &path, follows(path_flags)).await?
+            }
+        };
         Ok(convert::hash(&stat))
     }
 
@@ -130,7 +160,8 @@ impl HostDescriptor for View<'_> {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         let (accessed, modified) = (convert::new_time(accessed)?, convert::new_time(modified)?);
-        self.set_times_path(&fd, &path, follows(path_flags), accessed, modified)
+        let node = self.node(&fd)?;
+        self.set_times_path(&node, &path, follows(path_flags), accessed, modified)
             .await
     }
 
@@ -139,7 +170,7 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
         path: String,
     ) -> FsResult<()> {
-        self.create_folder(&fd, &path).await
+        self.create_folder(&self.node(&fd)?, &path).await
     }
 
     async fn remove_directory_at(
@@ -147,15 +178,15 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
         path: String,
     ) -> FsResult<()> {
-        self.delete_folder(&fd, &path).await
+        self.delete_folder(&self.node(&fd)?, &path).await
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        self.delete_file(&fd, &path).await
+        self.delete_file(&self.node(&fd)?, &path).await
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
-        self.read_link(&fd, &path).await
+        self.read_link(&self.node(&fd)?, &path).await
     }
 
     async fn rename_at(
@@ -165,7 +196,8 @@ impl HostDescriptor for View<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        self.rename(&fd, &old_path, &new_fd, &new_path).await
+        self.rename(&self.node(&fd)?, &old_path, &self.node(&new_fd)?, &new_path)
+            .await
     }
 
     async fn link_at(
@@ -176,7 +208,7 @@ impl HostDescriptor for View<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        Err(self.making_link(&new_fd, &new_path)?)
+        self.refuse_link(&new_fd, &new_path).await
     }
 
     async fn symlink_at(
@@ -185,7 +217,7 @@ impl HostDescriptor for View<'_> {
         _old_path: String,
         new_path: String,
     ) -> FsResult<()> {
-        Err(self.making_link(&fd, &new_path)?)
+        self.refuse_link(&fd, &new_path).await
     }
 
     fn read_via_stream(
@@ -270,10 +302,12 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.opened(&fd, &[Verb::Modify, Verb::Create, Verb::Read, Verb::List])?;
         self.wasi().sync(fd).await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.opened(&fd, &[Verb::Modify, Verb::Create, Verb::Read, Verb::List])?;
         self.wasi().sync_data(fd).await
     }
 
@@ -286,11 +320,11 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        self.stat_open(&fd).map(|stat| convert::stat(&stat))
+        Ok(convert::stat(&self.stat_open(&fd).await?))
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        self.stat_open(&fd).map(|stat| convert::hash(&stat))
+        Ok(convert::hash(&self.stat_open(&fd).await?))
     }
 
     async fn is_same_object(
@@ -306,34 +340,48 @@ impl HostDescriptor for View<'_> {
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
         let node = self.node(&fd)?;
+        let verbs = Verbs::one(Verb::List);
+        // By its path, not by the open folder: that may have been moved since it was judged.
+        let place = Arc::clone(&node.mount.place);
+        let mut whole = node.clone();
+        whole.path.clear();
+        let path = if node.path.is_empty() {
+            "."
+        } else {
+            &node.path
+        };
+        let located = self.locate(&whole, path, false, verbs).await?;
         let pass = match &node.pass {
-            Some(_) => self.opened(&fd, &[Verb::List])?,
+            Some(_) => {
+                let pass = self.opened(&fd, &[Verb::List])?;
+                self.call()?.count(pass.access()).map_err(refused)?;
+                pass
+            }
             // The mount itself, which nobody had to open.
             None => {
-                let located = node.mount.place.locate("", "", false);
-                let located = located.map_err(|_| ErrorCode::NoEntry)?;
-                let access = located.access(&node.mount.need, Verbs::one(Verb::List));
-                let pass = self
-                    .call()?
-                    .judge(access, Span::Moment)
-                    .await
-                    .map_err(refused)?;
-                pass.settle(Status::Done, None);
+                let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
                 Arc::new(pass)
             }
         };
-        let stream = self.wasi().read_directory(fd).await?;
-        let listing = Listing {
-            mount: node.mount,
-            path: node.path,
-            pass,
+        let listing = located.list(Arc::clone(&pass), place).map_err(failed)?;
+        if node.pass.is_none() {
+            pass.settle_done();
+        }
+        let listing = Entries {
+            need: node.mount.need,
+            listing,
         };
-        self.folders.listings.insert(stream.rep(), listing);
-        Ok(stream)
+        let stream = self.table.push(listing)?;
+        // The type that WASI's bindings know; what stands behind it is ours.
+        Ok(Resource::new_own(stream.rep()))
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
-        self.folders.nodes.remove(&fd.rep());
+        if let Some(node) = self.folders.nodes.remove(&fd.rep())
+            && let Some(pass) = node.pass
+        {
+            pass.settle_done();
+        }
         HostDescriptor::drop(&mut self.wasi(), fd)
     }
 }
@@ -351,42 +399,38 @@ impl View<'_> {
     }
 }
 
+/// A listing under way, with the need whose patterns it is held against.
+struct Entries {
+    need: Name,
+    listing: Listing,
+}
+
 impl HostDirectoryEntryStream for View<'_> {
     /// Names that the grant's patterns do not let the call see are left out.
     async fn read_directory_entry(
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        let rep = stream.rep();
-        loop {
-            let stream = Resource::new_borrow(rep);
-            let Some(entry) = self.wasi().read_directory_entry(stream).await? else {
-                return Ok(None);
-            };
-            let listing = self
-                .folders
-                .listings
-                .get(&rep)
-                .ok_or(ErrorCode::BadDescriptor)?;
-            let is_folder = matches!(entry.type_, DescriptorType::Directory);
-            let path = match listing.path.as_str() {
-                "" => entry.name.clone(),
-                folder => format!("{folder}/{}", entry.name),
-            };
-            if self
-                .call()?
-                .scope()
-                .shows(&listing.mount.need, &path, is_folder)
-            {
-                listing.pass.count_read(entry.name.len() as u64);
-                return Ok(Some(entry));
-            }
-        }
+        let call = self.call()?;
+        let stream = Resource::<Entries>::new_borrow(stream.rep());
+        let Entries { need, listing } = self.table.get_mut(&stream)?;
+        let shows = |path: &str, is_folder| call.scope().shows(need, path, is_folder);
+        let listed = listing.next(shows).map_err(failed)?;
+        Ok(listed.map(|listed| DirectoryEntry {
+            type_: match listed.found {
+                Found::File => DescriptorType::RegularFile,
+                Found::Folder => DescriptorType::Directory,
+                Found::Link => DescriptorType::SymbolicLink,
+                Found::Special | Found::Nothing => DescriptorType::Unknown,
+            },
+            name: listed.name,
+        }))
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.folders.listings.remove(&stream.rep());
-        HostDirectoryEntryStream::drop(&mut self.wasi(), stream)
+        self.table
+            .delete(Resource::<Entries>::new_own(stream.rep()))?;
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use wasmtime_wasi::p2::{
 };
 
 use crate::gate::pass::Pass;
+use crate::store::audit::record::Status;
 
 pub(super) struct MeteredInput {
     inner: DynInputStream,
@@ -62,34 +63,52 @@ impl MeteredOutput {
     }
 
     /// Before every chunk: what the call has seen since the file was opened may forbid it.
-    fn admit(&self, bytes: usize) -> StreamResult<()> {
+    fn admit(&self) -> StreamResult<()> {
         self.pass.recheck().map_err(|refused| {
             let error = io::Error::new(io::ErrorKind::PermissionDenied, refused);
             StreamError::LastOperationFailed(error.into())
-        })?;
-        self.pass.count_written(bytes as u64);
-        Ok(())
+        })
+    }
+
+    /// A write that failed is what came of the access, however it goes on.
+    fn note<T>(&self, done: StreamResult<T>) -> StreamResult<T> {
+        if let Err(StreamError::LastOperationFailed(_)) = &done {
+            self.pass.settle(Status::Failed, Some("write"));
+        }
+        done
     }
 }
 
 #[async_trait::async_trait]
 impl OutputStream for MeteredOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.admit(bytes.len())?;
-        self.inner.write(bytes)
+        self.admit()?;
+        let length = bytes.len() as u64;
+        let done = self.inner.write(bytes);
+        if done.is_ok() {
+            self.pass.count_written(length);
+        }
+        self.note(done)
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.admit(bytes.len())?;
-        self.inner.blocking_write_and_flush(bytes).await
+        self.admit()?;
+        let length = bytes.len() as u64;
+        let done = self.inner.blocking_write_and_flush(bytes).await;
+        if done.is_ok() {
+            self.pass.count_written(length);
+        }
+        self.note(done)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.inner.flush()
+        let done = self.inner.flush();
+        self.note(done)
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        self.inner.check_write()
+        let done = self.inner.check_write();
+        self.note(done)
     }
 
     async fn cancel(&mut self) {

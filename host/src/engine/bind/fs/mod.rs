@@ -26,7 +26,6 @@ use crate::handle::fs::mount::Mount;
 pub(in crate::engine) struct Folders {
     mounts: Vec<Mount>,
     nodes: HashMap<u32, Node>,
-    listings: HashMap<u32, Listing>,
     wasi: WasiFilesystemCtx,
 }
 
@@ -40,20 +39,21 @@ struct Node {
     pass: Option<Arc<Pass>>,
 }
 
-/// The names of a folder on their way to the guest.
-struct Listing {
-    mount: Mount,
-    path: String,
-    pass: Arc<Pass>,
-}
-
 impl Folders {
     pub(in crate::engine) fn new(mounts: Vec<Mount>) -> Self {
         Self {
             mounts,
             nodes: HashMap::new(),
-            listings: HashMap::new(),
             wasi: WasiFilesystemCtx::default(),
+        }
+    }
+}
+
+impl Folders {
+    /// The guest came to its end with these still open: they ended well.
+    pub(in crate::engine) fn settle(&self) {
+        for pass in self.nodes.values().filter_map(|node| node.pass.as_ref()) {
+            pass.settle_done();
         }
     }
 }

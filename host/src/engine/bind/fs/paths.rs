@@ -16,8 +16,9 @@ use crate::gate::pass::Pass;
 use crate::handle::fs::act::Open;
 use crate::handle::fs::located::{Found, Located};
 use crate::handle::fs::place::Unresolved;
-use crate::rules::access::{Access, Object};
+use crate::rules::access::{Access, Object, Unreachable};
 use crate::rules::verb::{Handle, Verb, Verbs};
+use crate::rules::verdict::ReasonCode;
 use crate::store::audit::record::Status;
 
 /// How often an act is tried again when something else took the object's place between the look and
@@ -26,25 +27,18 @@ const MAX_TRIES: u32 = 4;
 
 impl View<'_> {
     /// Finds what `path` below `node` means. What can never be granted is refused and put on record.
-    async fn locate(
+    pub(super) async fn locate(
         &mut self,
         node: &Node,
         path: &str,
         follow: bool,
         verbs: Verbs,
     ) -> FsResult<Located> {
-        match node.mount.place.locate(&node.path, path, follow) {
+        match self.look_up(node, path, follow)? {
             Ok(located) => Ok(located),
-            Err(Unresolved::Failed(errno)) => Err(failed(errno)),
+            Err(Unresolved::Malformed(errno)) => Err(failed(errno)),
             Err(Unresolved::Unreachable { asked, why }) => {
-                let data = node.mount.place.data().clone();
-                let access = Access {
-                    handle: Handle::Fs,
-                    need: node.mount.need.clone(),
-                    verbs,
-                    object: Object::Unreachable { data, asked, why },
-                    is_folder: false,
-                };
+                let access = unreachable(node, asked, why, verbs);
                 let pass = self
                     .call()?
                     .judge(access, Span::Moment)
@@ -57,7 +51,19 @@ impl View<'_> {
         }
     }
 
-    async fn judge(
+    pub(super) fn look_up(
+        &self,
+        node: &Node,
+        path: &str,
+        follow: bool,
+    ) -> FsResult<Result<Located, Unresolved>> {
+        let call = self.call()?;
+        let need = &node.mount.need;
+        let sees = |path: &str| call.scope().shows(need, path, true);
+        Ok(node.mount.place.locate(&node.path, path, follow, &sees))
+    }
+
+    pub(super) async fn judge(
         &mut self,
         node: &Node,
         located: &Located,
@@ -129,12 +135,16 @@ impl View<'_> {
                 ),
             };
             let retry = match (&opened, found) {
+                (Err(Errno::AGAIN), _) => true,
                 (Err(Errno::EXIST), Found::Nothing) => !exclusive,
                 (Err(Errno::LOOP), Found::File | Found::Folder) => true,
                 (Err(Errno::NOENT), Found::File) => create,
                 _ => false,
             };
-            settle(&pass, &opened);
+            if opened.is_err() {
+                // What is open is settled when it is closed.
+                settle(&pass, &opened);
+            }
             match opened {
                 Ok(file) => {
                     let node = Node {
@@ -153,187 +163,205 @@ impl View<'_> {
 
     pub(super) async fn stat_path(
         &mut self,
-        fd: &Resource<Descriptor>,
+        node: &Node,
         path: &str,
         follow: bool,
     ) -> FsResult<Stat> {
-        let node = self.node(fd)?;
-        let verbs = Verbs::one(Verb::Stat);
-        let located = self.locate(&node, path, follow, verbs).await?;
-        let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
-        let done = located.stat(&pass).and_then(|stat| {
-            let folder = Found::Folder == located.found();
-            if located.must_be_folder() && !folder {
-                Err(Errno::NOTDIR)
-            } else {
-                Ok(stat)
-            }
-        });
-        settle(&pass, &done);
-        done.map_err(failed)
+        self.moment(node, path, follow, Verb::Stat, Located::stat)
+            .await
     }
 
     pub(super) async fn set_times_path(
         &mut self,
-        fd: &Resource<Descriptor>,
+        node: &Node,
         path: &str,
         follow: bool,
         accessed: Option<SystemTime>,
         modified: Option<SystemTime>,
     ) -> FsResult<()> {
-        self.moment(fd, path, follow, Verb::Modify, |located, pass| {
+        self.moment(node, path, follow, Verb::Modify, |located, pass| {
             located.set_times(pass, accessed, modified)
         })
         .await
     }
 
-    pub(super) async fn create_folder(
-        &mut self,
-        fd: &Resource<Descriptor>,
-        path: &str,
-    ) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Create, Located::create_folder)
+    pub(super) async fn create_folder(&mut self, node: &Node, path: &str) -> FsResult<()> {
+        self.moment(node, path, false, Verb::Create, Located::create_folder)
             .await
     }
 
-    pub(super) async fn delete_folder(
-        &mut self,
-        fd: &Resource<Descriptor>,
-        path: &str,
-    ) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Delete, Located::delete_folder)
+    pub(super) async fn delete_folder(&mut self, node: &Node, path: &str) -> FsResult<()> {
+        self.moment(node, path, false, Verb::Delete, Located::delete_folder)
             .await
     }
 
-    pub(super) async fn delete_file(
-        &mut self,
-        fd: &Resource<Descriptor>,
-        path: &str,
-    ) -> FsResult<()> {
-        self.moment(fd, path, false, Verb::Delete, Located::delete_file)
+    pub(super) async fn delete_file(&mut self, node: &Node, path: &str) -> FsResult<()> {
+        self.moment(node, path, false, Verb::Delete, Located::delete_file)
             .await
     }
 
-    pub(super) async fn read_link(
-        &mut self,
-        fd: &Resource<Descriptor>,
-        path: &str,
-    ) -> FsResult<String> {
-        self.moment(fd, path, false, Verb::Read, |located, pass| {
-            let target = located.read_link(pass)?;
-            // An absolute target is a host path, which is not the guest's to know.
-            if target.starts_with('/') {
-                Err(Errno::PERM)
-            } else {
-                Ok(target)
-            }
-        })
-        .await
+    pub(super) async fn read_link(&mut self, node: &Node, path: &str) -> FsResult<String> {
+        self.moment(node, path, false, Verb::Read, Located::read_link)
+            .await
     }
 
-    /// Locates, judges `verb`, acts and settles: for what is over as soon as it is done.
+    /// Locates, judges `verb`, acts and settles: for what is over as soon as it is done. Where
+    /// something else took the object's place meanwhile, all of it is done again.
     async fn moment<T>(
         &mut self,
-        fd: &Resource<Descriptor>,
+        node: &Node,
         path: &str,
         follow: bool,
         verb: Verb,
-        act: impl FnOnce(&Located, &Pass) -> Result<T, Errno>,
+        act: impl Fn(&Located, &Pass) -> Result<T, Errno>,
     ) -> FsResult<T> {
-        let node = self.node(fd)?;
         let verbs = Verbs::one(verb);
-        let located = self.locate(&node, path, follow, verbs).await?;
-        let pass = self.judge(&node, &located, verbs, Span::Moment).await?;
-        let misfit =
-            located.must_be_folder() && !matches!(located.found(), Found::Folder | Found::Nothing);
-        let done = if misfit {
-            Err(Errno::NOTDIR)
-        } else {
-            act(&located, &pass)
-        };
-        settle(&pass, &done);
-        done.map_err(failed)
+        for _ in 0..MAX_TRIES {
+            let located = self.locate(node, path, follow, verbs).await?;
+            let pass = self.judge(node, &located, verbs, Span::Moment).await?;
+            let misfit = located.must_be_folder()
+                && matches!(located.found(), Found::File | Found::Link | Found::Special);
+            let done = if misfit {
+                Err(Errno::NOTDIR)
+            } else {
+                act(&located, &pass)
+            };
+            settle(&pass, &done);
+            match done {
+                Err(Errno::AGAIN) => {}
+                done => return done.map_err(failed),
+            }
+        }
+        Err(types::ErrorCode::Busy.into())
     }
 
     pub(super) async fn rename(
         &mut self,
-        fd: &Resource<Descriptor>,
+        node: &Node,
         old_path: &str,
-        new_fd: &Resource<Descriptor>,
+        new_node: &Node,
         new_path: &str,
     ) -> FsResult<()> {
-        let (node, new_node) = (self.node(fd)?, self.node(new_fd)?);
-        let delete = Verbs::one(Verb::Delete);
-        let old = self.locate(&node, old_path, false, delete).await?;
+        for _ in 0..MAX_TRIES {
+            match self.rename_once(node, old_path, new_node, new_path).await? {
+                Err(Errno::AGAIN) => {}
+                done => return done.map_err(failed),
+            }
+        }
+        Err(types::ErrorCode::Busy.into())
+    }
+
+    async fn rename_once(
+        &mut self,
+        node: &Node,
+        old_path: &str,
+        new_node: &Node,
+        new_path: &str,
+    ) -> FsResult<Result<(), Errno>> {
+        // Into another need, what was only to be deleted could be read there: so it has to be readable
+        // here, and the call bears its label from then on.
+        let moves_out = node.mount.need != new_node.mount.need;
+        let mut leaving = Verbs::one(Verb::Delete);
+        if moves_out {
+            leaving = leaving.with(Verb::Read);
+        }
         let create = Verbs::one(Verb::Create);
-        let new = self.locate(&new_node, new_path, false, create).await?;
-        let making = match new.found() {
+        let old = self.locate(node, old_path, false, leaving).await?;
+        let new = self.locate(new_node, new_path, false, create).await?;
+        let coming = match new.found() {
             Found::Nothing => create,
             _ => Verbs::one(Verb::Modify),
         };
-        if old.found() == Found::Folder {
-            self.judge_subtree(&node, &old, &new_node, &new)?;
+        let call = self.call()?;
+        let (from, to) = (&node.mount.need, &new_node.mount.need);
+        if moves_out && !call.scope().same_labels(from, to) {
+            let text = "it would move data to a place with another label";
+            let access = old.access(from, leaving);
+            return Err(refused(call.refuse_always(&access, ReasonCode::Flow, text)));
         }
-        let pass = self.judge(&node, &old, delete, Span::Moment).await?;
-        let new_pass = self.judge(&new_node, &new, making, Span::Moment).await?;
-        let misfit = (old.must_be_folder() || new.must_be_folder()) && old.found() == Found::File;
+        let pass = self.judge(node, &old, leaving, Span::Moment).await?;
+        let new_pass = match self.judge(new_node, &new, coming, Span::Moment).await {
+            Ok(pass) => pass,
+            Err(error) => {
+                pass.settle(Status::Refused, Some("target-refused"));
+                return Err(error);
+            }
+        };
+        if old.found() == Found::Folder
+            && let Err(error) = self.judge_subtree(&pass, node, &old, new_node, &new).await
+        {
+            pass.settle(Status::Refused, Some("subtree-refused"));
+            new_pass.settle(Status::Refused, Some("subtree-refused"));
+            return Err(error);
+        }
+        let misfit = (old.must_be_folder() || new.must_be_folder()) && old.found() != Found::Folder;
         let done = if misfit {
             Err(Errno::NOTDIR)
+        } else if old.found() == Found::Nothing {
+            Err(old.missing())
         } else {
             old.rename_to(&pass, &new, &new_pass)
         };
         settle(&pass, &done);
         settle(&new_pass, &done);
-        if done.is_ok() {
-            self.moved(&node, old.path(), &new_node, new.path());
-        }
-        done.map_err(failed)
+        Ok(done)
     }
 
     /// Renaming a folder moves all that is in it: each entry is deleted there and created here, so
     /// that no rename can carry a denied subtree out of its pattern. What would ask is refused, since
     /// nobody can answer for thousands of files at once.
-    fn judge_subtree(
-        &self,
+    async fn judge_subtree(
+        &mut self,
+        pass: &Pass,
         node: &Node,
         old: &Located,
         new_node: &Node,
         new: &Located,
     ) -> FsResult<()> {
         let call = self.call()?;
-        let entries = match old.entries_below(&node.mount.place) {
-            Ok(entries) => entries,
-            Err(Errno::PERM) => {
-                call.refuse_subtree(&old.access(&node.mount.need, Verbs::one(Verb::Delete)));
-                return Err(types::ErrorCode::NotPermitted.into());
-            }
-            Err(errno) => return Err(failed(errno)),
-        };
-        for entry in entries {
-            let gone = old.access_below(&node.mount.need, Verbs::one(Verb::Delete), &entry);
-            let come = new.access_below(&new_node.mount.need, Verbs::one(Verb::Create), &entry);
+        let (from, to) = (&node.mount.need, &new_node.mount.need);
+        let whole =
+            call.scope().gives_whole(from, old.path()) && call.scope().gives_whole(to, new.path());
+        if whole && !node.mount.place.is_guarded() {
+            return Ok(());
+        }
+        let leaving = pass.access().verbs;
+        let entries = old
+            .entries_below(pass, &node.mount.place)
+            .map_err(|errno| {
+                let text = match errno {
+                    Errno::PERM => "something in this folder belongs to Toolkeep itself",
+                    Errno::TOOBIG => "this folder has too many entries to judge each of them",
+                    _ => "not every entry of this folder can be judged",
+                };
+                let access = old.access(from, leaving);
+                refused(call.refuse_always(&access, ReasonCode::Unreachable, text))
+            })?;
+        for (index, entry) in entries.iter().enumerate() {
+            let gone = old.access_below(from, leaving, entry);
+            let come = new.access_below(to, Verbs::one(Verb::Create), entry);
             call.judge_silently(&gone).map_err(refused)?;
             call.judge_silently(&come).map_err(refused)?;
+            if index % 256 == 255 {
+                tokio::task::yield_now().await;
+            }
         }
         Ok(())
     }
+}
 
-    /// Descriptors of what was moved carry their paths along.
-    fn moved(&mut self, node: &Node, old: &str, new_node: &Node, new: &str) {
-        let (from, to) = (&node.mount.place, &new_node.mount.place);
-        for open in self.folders.nodes.values_mut() {
-            if !Arc::ptr_eq(&open.mount.place, from) {
-                continue;
-            }
-            let below = match open.path.strip_prefix(old) {
-                Some("") => "",
-                Some(rest) if rest.starts_with('/') => rest,
-                _ => continue,
-            };
-            if Arc::ptr_eq(from, to) {
-                open.path = format!("{new}{below}");
-            }
-        }
+/// The access of reaching for what no grant can give.
+pub(super) fn unreachable(node: &Node, asked: String, why: Unreachable, verbs: Verbs) -> Access {
+    Access {
+        handle: Handle::Fs,
+        need: node.mount.need.clone(),
+        verbs,
+        object: Object::Unreachable {
+            data: node.mount.place.data().clone(),
+            asked,
+            why,
+        },
+        is_folder: false,
     }
 }
 
@@ -347,6 +375,8 @@ fn wanted(
     write: bool,
 ) -> Verbs {
     match found {
+        // What was made may be written by others too before it is read.
+        Found::Nothing if create && read => Verbs::one(Verb::Create).with(Verb::Read),
         Found::Nothing if create => Verbs::one(Verb::Create),
         _ if exclusive => Verbs::one(Verb::Create),
         Found::Folder => Verbs::one(Verb::List),

@@ -1,0 +1,161 @@
+//! One call's entries on their way to the log, in order.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::call::Identity;
+use super::door::Gate;
+use super::session::Session;
+use crate::base::clock::Timestamp;
+use crate::base::label::Label;
+use crate::rules::access::Access;
+use crate::rules::verb::{Handle, Verb, Verbs};
+use crate::rules::verdict::{Judgement, Reason, Verdict};
+use crate::store::audit::log::{Durability, Ticket};
+use crate::store::audit::record::{Kind, Record};
+
+/// One call's entries on their way to the log, in order.
+pub(super) struct Journal {
+    gate: Arc<Gate>,
+    session: Arc<Session>,
+    identity: Identity,
+    lost_before: u64,
+    /// Entries that the log had no room for when they were made where nothing may wait. Bounded by
+    /// what a guest can have open: its next access waits until they are gone.
+    backlog: Mutex<VecDeque<Box<Record>>>,
+}
+
+impl Journal {
+    pub(super) fn new(gate: Arc<Gate>, session: Arc<Session>, identity: Identity) -> Self {
+        let lost_before = gate.log.lost();
+        Self {
+            gate,
+            session,
+            identity,
+            lost_before,
+            backlog: Mutex::default(),
+        }
+    }
+
+    /// An entry about the tool call itself.
+    pub(super) fn about_call(
+        &self,
+        kind: Kind,
+        verdict: Verdict,
+        reasons: &[Reason],
+        label_before: Label,
+    ) -> Record {
+        Record {
+            kind,
+            time: Timestamp::now(),
+            principal: self.session.principal().clone(),
+            session: self.session.id().clone(),
+            call: self.identity.call.clone(),
+            step: 0,
+            runtime_call: self.identity.runtime_call.clone(),
+            trace_parent: self.identity.trace_parent.clone(),
+            plugin: self.identity.plugin.clone(),
+            plugin_digest: self.identity.plugin_digest,
+            tool: self.identity.tool.to_string(),
+            handle: Handle::Tool,
+            need: None,
+            verbs: Verbs::one(Verb::Call),
+            object: self.identity.tool.to_string(),
+            arguments: Some(self.identity.arguments),
+            verdict,
+            reasons: reasons.to_vec(),
+            approval: None,
+            rules: self.gate.rules,
+            label_before,
+            label_after: None,
+            outcome: None,
+        }
+    }
+
+    /// An entry about one access of the call.
+    pub(super) fn about_access(
+        &self,
+        kind: Kind,
+        step: u32,
+        access: &Access,
+        judgement: &Judgement,
+        label_before: Label,
+    ) -> Record {
+        Record {
+            step,
+            handle: access.handle,
+            need: Some(access.need.clone()),
+            verbs: access.verbs,
+            object: access.object.to_string(),
+            arguments: None,
+            ..self.about_call(kind, judgement.verdict(), judgement.reasons(), label_before)
+        }
+    }
+
+    /// Gives a record to the log, after those that could not be given at once.
+    pub(super) async fn put(&self, record: Record, durability: Durability) -> Ticket {
+        self.drain().await;
+        self.gate.log.append(record, durability).await
+    }
+
+    /// As [`Self::put`], where nothing may wait.
+    pub(super) fn put_now(&self, record: Record) {
+        let mut backlog = self.backlog();
+        backlog.push_back(Box::new(record));
+        self.give(&mut backlog);
+    }
+
+    /// Waits until the backlog is gone.
+    pub(super) async fn drain(&self) {
+        loop {
+            let left = {
+                let mut backlog = self.backlog();
+                self.give(&mut backlog);
+                backlog.len()
+            };
+            if left == 0 {
+                return;
+            }
+            // Whatever the queue holds is tried first; then there is room.
+            drop(self.gate.log.flush().await);
+        }
+    }
+
+    /// Whether every entry that went to the log since the call began was written.
+    pub(super) fn is_whole(&self) -> bool {
+        self.backlog().is_empty() && self.gate.log.lost() == self.lost_before
+    }
+
+    /// Gives as much of the backlog to the log as that has room for.
+    fn give(&self, backlog: &mut VecDeque<Box<Record>>) {
+        while let Some(record) = backlog.pop_front() {
+            if let Err(record) = self.gate.log.try_append(record, Durability::Written) {
+                backlog.push_front(record);
+                return;
+            }
+        }
+    }
+
+    fn backlog(&self) -> std::sync::MutexGuard<'_, VecDeque<Box<Record>>> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Journal {
+    /// What is still waiting when the call goes away is written by a task of its own.
+    fn drop(&mut self) {
+        let backlog = std::mem::take(&mut *self.backlog());
+        if backlog.is_empty() {
+            return;
+        }
+        let gate = Arc::clone(&self.gate);
+        let rest = async move {
+            for record in backlog {
+                drop(gate.log.append(*record, Durability::Written).await);
+            }
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(rest);
+        }
+    }
+}
