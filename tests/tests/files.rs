@@ -529,6 +529,34 @@ fn toolkeeps_own_files_cannot_be_reached_though_they_lie_in_the_grant() {
     keep.run(&["audit", "verify", "--state", "kept"]).expect(0);
 }
 
+/// Editors replace a file by a new one. A host that runs on protects that one too.
+#[test]
+fn a_config_that_was_replaced_meanwhile_cannot_be_reached_either() {
+    let keep = Keep::new(&format!(
+        "[data.data]\ndir = \".\"\n[plugins.hostile]\npath = {{hostile}}\n\
+         [plugins.hostile.fs.data]\ndata = \"data\"\nallow = {ALL}\n"
+    ));
+    let host = keep.host();
+    keep.put("new.toml", format!("# {SECRET}\n"));
+    fs::rename(keep.path("new.toml"), keep.path("toolkeep.toml")).unwrap();
+    fs::remove_dir_all(keep.path("other")).unwrap();
+    keep.link("toolkeep.toml", "other");
+    let session = keep.session(&host, "one");
+    let steps = json!({"steps": [
+        {"op": "read", "path": "toolkeep.toml"},
+        {"op": "read", "path": "other"},
+        {"op": "write", "path": "toolkeep.toml", "text": "evil"},
+        {"op": "unlink", "path": "toolkeep.toml"},
+        {"op": "rename", "path": "toolkeep.toml", "to": "mine"},
+        {"op": "write", "path": "mine", "text": "evil"},
+        {"op": "rename", "path": "mine", "to": "toolkeep.toml"},
+    ]});
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let reply = runtime.block_on(session.call("raw_steps", steps)).unwrap();
+    let results = &reply.output.structured_content.unwrap()["results"];
+    assert_eq!(*results, json!([NO, NO, NO, NO, NO, "ok", NO]));
+}
+
 #[test]
 fn names_that_a_pattern_hides_are_not_listed() {
     let keep = Keep::granting(

@@ -1,0 +1,4 @@
+// error: the trait bound `Pass: Default` is not satisfied
+pub fn f() -> toolkeep::gate::pass::Pass {
+    Default::default()
+}

@@ -1,0 +1,2 @@
+// error: module `engine` is private
+pub use toolkeep::engine::runtime::Engine;

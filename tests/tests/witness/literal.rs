@@ -1,0 +1,4 @@
+// error: due to private fields
+pub fn f() -> toolkeep::gate::pass::Pass {
+    toolkeep::gate::pass::Pass {}
+}
