@@ -52,15 +52,22 @@ impl Notebook {
     }
 
     /// The first lines, `most` at most, that contain `query`. A note that cannot be read does not keep
-    /// the others from being searched.
+    /// the others from being searched; where none can be read, that is what is wrong.
     pub fn search(&self, query: &str, most: usize) -> Result<Found, Failure> {
         let query = query.to_lowercase();
         let mut found = Found::default();
+        let mut read = 0;
+        let mut trouble = None;
         for note in self.list()? {
-            let Ok(bytes) = fs::read(self.path(&note)?) else {
-                found.unread.push(note);
-                continue;
+            let bytes = match fs::read(self.path(&note)?) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    trouble.get_or_insert(explain("search", &note, error));
+                    found.unread.push(note);
+                    continue;
+                }
             };
+            read += 1;
             let text = String::from_utf8_lossy(&bytes);
             let lines = text
                 .lines()
@@ -76,7 +83,10 @@ impl Notebook {
                 break;
             }
         }
-        Ok(found)
+        match trouble {
+            Some(trouble) if read == 0 => Err(trouble),
+            _ => Ok(found),
+        }
     }
 
     /// The text of a note.
@@ -194,6 +204,12 @@ mod tests {
         let found = notebook.search("milk", 9).unwrap();
         assert_eq!(found.matches.len(), 1);
         assert_eq!(found.unread, ["lost"]);
+        notebook.delete("todo").unwrap();
+        notebook.delete("trips/north/plan").unwrap();
+        assert_eq!(
+            notebook.search("milk", 9),
+            Err(Failure::failed("there is no note called `lost`"))
+        );
     }
 
     #[test]
