@@ -184,8 +184,8 @@ pub fn print_entry(entry: &StoredRecord, why: bool) {
     } else {
         format!(" {BAD}CHANGED{BAD:#}")
     };
-    output::data(format_args!(
-        "{FAINT}{:>6} {}{FAINT:#} {}/{} {style}{:<7}{style:#} {} {} {}  {}{broken}",
+    let line = format!(
+        "{FAINT}{:>6} {}{FAINT:#} {}/{} {style}{:<5}{style:#} {} {} {}  {}{broken}",
         entry.seq,
         record.time,
         record.plugin,
@@ -195,7 +195,8 @@ pub fn print_entry(entry: &StoredRecord, why: bool) {
         record.verbs,
         record.object,
         ending(record),
-    ));
+    );
+    output::data(line.trim_end());
     if why && !matches!(record.kind, Kind::Outcome) {
         for reason in &record.reasons {
             output::data(format_args!(
@@ -285,18 +286,24 @@ fn prove(options: &Verify) -> Exit {
             (BAD, "BROKEN")
         };
         output::data(format_args!(
-            "{style}{word}{style:#}: {} records, root {}",
-            report.records, report.root
+            "{style}{word}{style:#}: {}, root {}",
+            output::count(report.records, "record"),
+            report.root
         ));
         output::data(format_args!(
-            "  {} checkpoints in the store agree; {} records are under a signature",
-            report.checkpoints_checked, report.sealed
+            "  under a signature: {}; checkpoints that agree: {}",
+            output::count(report.sealed, "record"),
+            report.checkpoints_checked
         ));
         if let Some(external) = &report.external {
-            output::data(format_args!(
-                "  {} checkpoints kept elsewhere agree, up to record {}",
-                external.agreed, external.size
-            ));
+            output::data(match external.agreed {
+                0 => "  no checkpoint kept elsewhere agrees".to_owned(),
+                agreed => format!(
+                    "  {} kept elsewhere agree with the first {}",
+                    output::count(agreed, "checkpoint"),
+                    output::count(external.size, "record")
+                ),
+            });
         }
         if report.erased > 0 {
             output::data(format_args!("  {} texts were erased", report.erased));

@@ -31,9 +31,9 @@ pub async fn run(options: Options) -> Exit {
                 .map(|tool| tool.name.as_str())
                 .collect();
             output::note(format_args!(
-                "built plugin `{}` with {} tools: {}",
+                "built plugin `{}` with {}: {}",
                 built.description.manifest.name,
-                tools.len(),
+                output::count(tools.len() as u64, "tool"),
                 tools.join(", ")
             ));
             output::data(built.file.display());

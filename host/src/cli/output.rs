@@ -61,6 +61,12 @@ pub fn json(value: &impl Serialize) -> Exit {
     }
 }
 
+/// `1 tool`, `2 tools`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// The colour of a verdict.
 pub fn of(verdict: Verdict) -> Style {
     match verdict {

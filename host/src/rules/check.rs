@@ -15,9 +15,9 @@ use crate::base::text::visible;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know: a need without a grant, for one.
+    /// Good to know: an optional need without a grant, for one.
     Note,
-    /// Something that is written and has no effect.
+    /// Something that will not do what it seems to: a line without effect, a need without a grant.
     Warning,
     /// Something that cannot be meant: the plugin must not be loaded.
     Error,
@@ -190,7 +190,11 @@ impl Findings {
     }
 
     fn no_grant(&mut self, given: &Plugin, need: &Name, optional: bool, why: &str, table: &str) {
-        let without = if optional { ", and can do without" } else { "" };
+        let (severity, without) = if optional {
+            (Severity::Note, ", and can do without")
+        } else {
+            (Severity::Warning, ": each of its calls will be refused")
+        };
         let message = format!(
             "plugin `{}` has no grant for `{need}` ({}){without}",
             given.name,
@@ -199,7 +203,7 @@ impl Findings {
         let table = table.replace('\n', "\n    ");
         let problem = Problem::new(given.line.clone(), message);
         self.add(
-            Severity::Note,
+            severity,
             problem.help(format!("to grant it, add\n    {table}")),
         );
     }

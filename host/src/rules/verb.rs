@@ -58,7 +58,6 @@ impl fmt::Display for Handle {
 /// everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[repr(u8)]
 pub enum Verb {
     /// Run a tool.
     Call,
@@ -115,7 +114,7 @@ impl fmt::Display for Verb {
 
 /// A set of verbs.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Verbs(u8);
+pub struct Verbs(u32);
 
 impl Verbs {
     /// No verb at all.
@@ -123,7 +122,7 @@ impl Verbs {
 
     /// The set of just `verb`.
     pub const fn one(verb: Verb) -> Self {
-        Self(1 << verb as u8)
+        Self(1 << verb as u32)
     }
 
     /// This set and `verb`.

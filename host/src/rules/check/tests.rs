@@ -78,7 +78,7 @@ why = "signs notes"
         [plugins.notes.fs.export]
         data = "…"
         allow = ["create"]
-    note toolkeep.toml:4: plugin `notes` has no grant for `notebook` (keeps notes)
+    warning toolkeep.toml:4: plugin `notes` has no grant for `notebook` (keeps notes): each of its calls will be refused
       help: to grant it, add
         [plugins.notes.fs.notebook]
         data = "…"
@@ -105,14 +105,14 @@ fn config_needs_and_unknown_plugins_are_told() {
       help: add [plugins.notes] with its `path`
     ");
     insta::assert_snapshot!(findings("[plugins.notes]\npath = 'a'", needs), @r#"
-    note toolkeep.toml:1: plugin `notes` has no grant for `settings` (x)
+    warning toolkeep.toml:1: plugin `notes` has no grant for `settings` (x): each of its calls will be refused
       help: to grant it, add
         [plugins.notes.config.settings]
         values = { author = "…", "home page" = "…" }
     "#);
     let keep = "[plugins.notes]\npath = 'a'\n[plugins.notes.config.setting]\nvalues = {a = 'b'}";
     insta::assert_snapshot!(findings(keep, needs), @r#"
-    note toolkeep.toml:1: plugin `notes` has no grant for `settings` (x)
+    warning toolkeep.toml:1: plugin `notes` has no grant for `settings` (x): each of its calls will be refused
       help: to grant it, add
         [plugins.notes.config.settings]
         values = { author = "…", "home page" = "…" }
