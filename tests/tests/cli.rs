@@ -22,7 +22,7 @@ ask = ["delete"]
 except = ["diary"]
 
 [plugins.notes.tools.search_notes]
-allow = ["list"]
+allow = ["read"]
 "#,
     );
     keep.put("data/a.md", "alpha\nbeta\n");

@@ -125,7 +125,7 @@ fn open_descriptors_are_limited() {
 
 #[test]
 fn accesses_are_limited_and_the_log_is_not_flooded() {
-    let keep = Keep::granting("[plugins.hostile.limits]\nhost_calls = 50\n");
+    let keep = Keep::granting("[plugins.hostile.limits]\naccesses = 50\n");
     let ran = keep
         .call("touch_many", &json!({"path": "/data", "times": 10_000}))
         .expect(3);
