@@ -130,11 +130,9 @@ fn importing(name: &str) -> Vec<u8> {
 
 #[test]
 fn an_unknown_import_is_told_and_never_linked() {
-    let manifest = || {
-        let text = "name = \"bad\"\nversion = \"1.0.0\"\ndescription = \"bad\"\n";
-        Manifest::parse_toml("plugin.toml", text).unwrap()
-    };
-    let description = toolkeep::rules::tool::Description::new(manifest(), Vec::new());
+    // Another plugin's description, put on by hand, since the packager would refuse.
+    let hostile = Component::read(&fs::read(hostile()).unwrap()).unwrap();
+    let description = hostile.description().unwrap();
     for name in [
         "wasi:sockets/tcp@0.2.6",
         "evil:host/all@1.0.0",
@@ -142,9 +140,7 @@ fn an_unknown_import_is_told_and_never_linked() {
     ] {
         let bare = importing(name);
         assert_eq!(Component::read(&bare).unwrap().imports, [name]);
-        // By hand, since the packager would refuse.
-        let Ok(description) = &description else { break };
-        let packed = toolkeep::pack::component::embed(&bare, description).unwrap();
+        let packed = toolkeep::pack::component::embed(&bare, &description).unwrap();
         let keep = keep(&packed);
         let ran = keep.run(&["inspect", "bad.wasm"]).expect(0);
         assert!(
@@ -152,6 +148,13 @@ fn an_unknown_import_is_told_and_never_linked() {
             "{ran:?}"
         );
         assert!(ran.stderr.contains("warning:"), "{ran:?}");
+        keep.configure(
+            "[data.d]\ndir = \"data\"\n[plugins.bad]\npath = \"bad.wasm\"\n\
+             [plugins.bad.fs.data]\ndata = \"d\"\nallow = [\"read\"]\n",
+        );
+        let ran = keep.call("noop", &json!({}));
+        assert!([1, 2].contains(&ran.code), "{ran:?}");
+        assert!(ran.stderr.contains("error: "), "{ran:?}");
     }
 }
 

@@ -111,7 +111,11 @@ fn recurse(
         deeper(n + 1) + kept[(n % 64) as usize]
     }
     fn deep(n: u64) -> u64 {
-        if n == u64::MAX { 0 } else { deep(n + 1).rotate_left(3) ^ n }
+        if n == u64::MAX {
+            0
+        } else {
+            deep(n + 1).rotate_left(3) ^ n
+        }
     }
     if memory { deeper(0) } else { deep(0) }.to_string()
 }
@@ -183,10 +187,7 @@ fn say(
     report::progress(1, Some(2), Some(&text));
     println!("{text}");
     eprintln!("{text}");
-    vec![
-        Content::text(text.clone()),
-        Content::image(b"image", &text),
-    ]
+    vec![Content::text(text.clone()), Content::image(b"image", &text)]
 }
 
 /// Fails with a text.
@@ -357,6 +358,9 @@ fn watch(
         *seen.entry(what).or_insert(0u64) += 1;
     }
     Json(Report {
-        results: seen.into_iter().map(|(what, times)| format!("{times} × {what}")).collect(),
+        results: seen
+            .into_iter()
+            .map(|(what, times)| format!("{times} × {what}"))
+            .collect(),
     })
 }

@@ -156,7 +156,11 @@ fn act(step: &Step, open: &mut HashMap<String, Descriptor>) -> Result<String, St
             } else {
                 Some(opened(OpenFlags::DIRECTORY, DescriptorFlags::READ)?)
             };
-            let entries = folder.as_ref().unwrap_or(fd).read_directory().map_err(said)?;
+            let entries = folder
+                .as_ref()
+                .unwrap_or(fd)
+                .read_directory()
+                .map_err(said)?;
             let mut names = Vec::new();
             while let Some(entry) = entries.read_directory_entry().map_err(said)? {
                 names.push(entry.name);
