@@ -244,6 +244,28 @@ fn processes_share_a_record_and_lose_nothing() {
     keep.lives();
 }
 
+/// Whoever records without end keeps nobody else from recording.
+#[test]
+fn busy_processes_do_not_starve_others() {
+    let keep = Keep::granting("");
+    keep.put("data/a.txt", "a");
+    let busy = json!({"path": "/data/a.txt", "ms": 6000}).to_string();
+    let children: Vec<_> = (0..3)
+        .map(|_| start(&mut keep.command(&["call", "watch", &busy]), false))
+        .collect();
+    for number in 0..10 {
+        let path = format!("{number}.txt");
+        let got = keep.steps(json!([{"op": "write", "path": path, "text": "x"}]));
+        assert_eq!(got, ["ok"], "{number}");
+    }
+    for child in children {
+        let out = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{told}");
+    }
+    verify(&keep, "state").expect(0);
+}
+
 /// While nothing can be recorded nothing is done, and no answer is given.
 #[test]
 fn without_a_record_nothing_happens() {

@@ -13,6 +13,7 @@ use crate::api::error::StartError;
 use crate::api::host::{default_state_folder, read_config, state_folder};
 use crate::base::clock::Timestamp;
 use crate::base::id::{CallId, Name, SessionId};
+use crate::base::text::visible;
 use crate::rules::verb::{Handle, Verb};
 use crate::rules::verdict::Verdict;
 use crate::store::audit::log::{AuditLog, Options as LogOptions};
@@ -189,20 +190,18 @@ pub fn print_entry(entry: &StoredRecord, why: bool) {
         entry.seq,
         record.time,
         record.plugin,
-        record.tool,
+        visible(&record.tool),
         headline(record),
         record.handle,
         record.verbs,
-        record.object,
+        visible(&record.object),
         ending(record),
     );
     output::data(line.trim_end());
     if why && !matches!(record.kind, Kind::Outcome) {
         for reason in &record.reasons {
-            output::data(format_args!(
-                "         {} because {}",
-                reason.verdict, reason.text
-            ));
+            let text = visible(&reason.text);
+            output::data(format_args!("         {} because {text}", reason.verdict));
         }
     }
 }

@@ -45,7 +45,7 @@ pub async fn run(options: Options) -> Exit {
                 BuildError::Cargo | BuildError::NoCargo(_) | BuildError::NoTarget(_) => {
                     Exit::Failed
                 }
-                BuildError::File { .. } | BuildError::Engine(_) => Exit::Failed,
+                BuildError::File { what: "write", .. } | BuildError::Engine(_) => Exit::Failed,
                 _ => Exit::Usage,
             }
         }

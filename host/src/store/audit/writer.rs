@@ -13,8 +13,9 @@ use super::log::{Durability, Options};
 use super::record::Record;
 use crate::store::error::StoreError;
 
-/// The most records in one transaction.
-const BATCH: usize = 4096;
+/// The most records in one transaction: others wait until it is over.
+const BATCH: usize = 1024;
+
 /// What the thread is told.
 pub(super) enum Order {
     Append(Box<Entry>),

@@ -3,7 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, Row, Rows, Statement, Transaction, TransactionBehavior};
 
-use super::{Db, fault};
+use super::{Db, PATIENCE, fault};
 use crate::base::digest::Digest;
 use crate::store::audit::leaf::Leaf;
 use crate::store::audit::tree::Frontier;
@@ -42,10 +42,13 @@ impl Db {
             self.full_sync = Some(durable);
         }
         let path = &self.path;
+        let turn = self.turn.as_ref().and_then(|turn| turn.take(PATIENCE));
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| fault(path, deed, error))?;
+        // Others may line up while this one writes.
+        drop(turn);
         let write = Write(tx);
         // Dropping the transaction on an error takes everything back.
         let out = work(&write).map_err(|error| named(error, path, deed))?;

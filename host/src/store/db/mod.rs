@@ -5,6 +5,7 @@
 
 pub mod log;
 pub mod select;
+mod turn;
 
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
+use self::turn::{POLL, Turn};
 use super::error::{StoreError, shown};
 use super::folder;
 use crate::base::digest::hex;
@@ -36,6 +38,8 @@ pub struct Db {
     path: PathBuf,
     /// Whether the connection syncs on commit at present.
     full_sync: Option<bool>,
+    /// Only who writes lines up.
+    turn: Option<Turn>,
 }
 
 impl Db {
@@ -46,6 +50,7 @@ impl Db {
         folder::create_file(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Self::connect(path, flags, "open the log")?;
+        db.turn = Some(Turn::open(state)?);
         // Turning WAL on needs the file for itself for a moment and, unlike the rest, does not wait.
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -79,8 +84,8 @@ impl Db {
 
     fn connect(path: PathBuf, flags: OpenFlags, deed: &'static str) -> Result<Self, StoreError> {
         let conn = Connection::open_with_flags(&path, flags)
-            .and_then(|conn| {
-                conn.busy_timeout(PATIENCE)?;
+            .and_then(|mut conn| {
+                conn.busy_handler(Some(look_again))?;
                 conn.set_prepared_statement_cache_capacity(32);
                 // Functions and tables that a tampered schema could call do nothing then.
                 conn.pragma_update(None, "trusted_schema", false)?;
@@ -91,6 +96,7 @@ impl Db {
             conn,
             path,
             full_sync: None,
+            turn: None,
         })
     }
 
@@ -207,6 +213,13 @@ impl Db {
             Ok(out)
         })
     }
+}
+
+/// Whether to look again after having looked `times` times. SQLite's own way of waiting looks ever
+/// more seldom, and then never at the moment at which the database is free.
+fn look_again(times: i32) -> bool {
+    sleep(POLL);
+    POLL.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)) < PATIENCE
 }
 
 fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
