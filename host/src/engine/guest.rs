@@ -7,8 +7,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::bind::fs::Folders;
 use super::bind::stdio::Lines;
-use super::limits::Limiter;
-use super::run::Limits;
+use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Level, Reporter};

@@ -4,7 +4,7 @@ mod bind;
 mod cache;
 pub mod compile;
 mod guest;
-mod limits;
+pub mod limits;
 pub mod links;
 pub mod run;
 pub mod runtime;

@@ -8,42 +8,13 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bind::tool::{self, wit};
 use super::compile::{CompileError, Compiled, one_line};
 use super::guest::Guest;
+use super::limits::Limits;
 use super::links::Links;
-use super::runtime::{Engine, TICK};
+use super::runtime::Engine;
 use crate::gate::call::Call;
 use crate::gate::exit::Ended;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Allowance, Level, Reporter};
-
-/// What one guest may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of all its memories together.
-    pub memory_bytes: u64,
-    /// Elements of all its tables together.
-    pub table_elements: u64,
-    /// Core instances.
-    pub instances: u64,
-    /// Time on the processor.
-    pub cpu: Duration,
-    /// Time on the clock, without what it waited for a person.
-    pub wall: Duration,
-    /// Descriptors and streams open at the same time.
-    pub open_handles: u64,
-    /// Bytes that it may hand over in one call of the host.
-    pub host_call_bytes: u64,
-    /// Bytes of random that it may have at once.
-    pub random_bytes: u64,
-    /// Bytes of stdout and of stderr.
-    pub stdout_bytes: u64,
-}
-
-impl Limits {
-    pub(super) fn cpu_ticks(&self) -> u64 {
-        let ticks = self.cpu.as_millis().div_ceil(TICK.as_millis());
-        u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
-    }
-}
 
 /// What a guest is asked to do, and what it is given for it.
 pub struct Job {

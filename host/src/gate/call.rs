@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::approver::{Answer, Question};
+use super::asking::{Asking, answered, lifted};
 use super::door::Gate;
 use super::journal::Journal;
 use super::pass::Pass;
@@ -51,9 +52,6 @@ pub enum Span {
 /// How many refusals of one call are kept for its result; all of them are on record.
 const KEPT_REFUSALS: usize = 32;
 
-/// How often one call may make a person answer. More would tire people into saying yes.
-const MAX_ASKS: usize = 8;
-
 /// One run of one tool, as the gate sees it.
 pub struct Call {
     gate: Arc<Gate>,
@@ -75,10 +73,7 @@ struct State {
     accesses: u64,
     next_step: u32,
     refusals: Vec<Refusal>,
-    asked: usize,
-    declined: Vec<Access>,
-    asking_since: Option<Instant>,
-    waited: Duration,
+    asking: Asking,
 }
 
 impl Call {
@@ -110,10 +105,7 @@ impl Call {
                 accesses: 0,
                 next_step: 1,
                 refusals: Vec::new(),
-                asked: 0,
-                declined: Vec::new(),
-                asking_since: None,
-                waited: Duration::ZERO,
+                asking: Asking::default(),
             }),
         });
         let judgement = call.scope.decide_call();
@@ -167,11 +159,7 @@ impl Call {
 
     /// How long this call has waited for people so far.
     pub fn waited(&self) -> Duration {
-        let state = self.state();
-        let asking = state
-            .asking_since
-            .map_or(Duration::ZERO, |since| since.elapsed());
-        state.waited + asking
+        self.state().asking.waited()
     }
 
     /// Decides on `access`; asks a person where the rules say so; puts it on record, durably if it
@@ -237,95 +225,16 @@ impl Call {
         Ok(pass)
     }
 
-    /// Judges an access anew that is under way, or one part of a larger one, without asking anybody and
-    /// without an entry where it is allowed. An approval does not count again: it was given for the
-    /// label that the call had then.
-    ///
-    /// # Errors
-    /// [`Refused`], which is on record, for what is denied or would ask.
-    pub fn judge_silently(&self, access: &Access) -> Result<(), Refused> {
-        let judgement = self.scope.decide(access);
-        let judgement = match judgement.verdict() {
-            Verdict::Allow => return Ok(()),
-            Verdict::Ask => judgement.and(answered(Answer::Nobody)),
-            Verdict::Deny => judgement,
-        };
-        self.count(access)?;
-        Err(self.refuse(access, &judgement))
-    }
-
-    /// Refuses, for a reason that no grant could lift, what the handle found out by itself.
-    pub fn refuse_always(&self, access: &Access, code: ReasonCode, text: &str) -> Refused {
-        if self.count(access).is_err() {
-            return Refused;
-        }
-        let text = text.to_owned();
-        let reason = Reason {
-            verdict: Verdict::Deny,
-            code,
-            text,
-            remedy: None,
-        };
-        self.refuse(access, &Judgement::new(vec![reason]))
-    }
-
-    /// Refuses all use of an optional need that was not granted: what the guest has is a stand-in.
-    pub fn refuse_ungranted(&self, handle: Handle) -> Refused {
-        for access in self.scope.ungranted(handle) {
-            if self.count(&access).is_ok() {
-                self.refuse(&access, &self.scope.decide(&access));
-            }
-        }
-        Refused
-    }
-
-    /// Counts an access against the call's limit. The first one beyond it is put on record, the others
-    /// are refused in silence: a guest must not be able to fill the log.
-    ///
-    /// # Errors
-    /// [`Refused`] beyond the limit.
-    pub fn count(&self, access: &Access) -> Result<(), Refused> {
-        let accesses = {
-            let mut state = self.state();
-            state.accesses = state.accesses.saturating_add(1);
-            state.accesses
-        };
-        if accesses <= self.max_accesses {
-            return Ok(());
-        }
-        if accesses == self.max_accesses.saturating_add(1) {
-            let text = "the call has used up its `accesses`".to_owned();
-            let (verdict, code) = (Verdict::Deny, ReasonCode::Limit);
-            let reason = Reason {
-                verdict,
-                code,
-                text,
-                remedy: None,
-            };
-            self.refuse(access, &Judgement::new(vec![reason]));
-        }
-        Err(Refused)
-    }
-
     /// A number that rises whenever the call's label does.
     pub(super) fn label_epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
     /// Asks a person, and keeps count of the time it takes: the call's own clock stands still
-    /// meanwhile. What was declined once is not asked again.
+    /// meanwhile.
     async fn ask(&self, access: &Access, judgement: &Judgement) -> Answer {
-        let asked = Instant::now();
-        {
-            let mut state = self.state();
-            if state.declined.contains(access) {
-                return Answer::Decline;
-            }
-            if state.asked >= MAX_ASKS {
-                return Answer::Nobody;
-            }
-            state.asked += 1;
-            state.asking_since = Some(asked);
+        if let Err(answer) = self.state().asking.begin(access) {
+            return answer;
         }
         let question = Question {
             principal: self.session.principal().clone(),
@@ -339,12 +248,7 @@ impl Call {
         let asking = self.gate.approver.ask(&question);
         let answer = tokio::time::timeout(self.gate.patience, asking).await;
         let answer = answer.unwrap_or(Answer::Nobody);
-        let mut state = self.state();
-        state.asking_since = None;
-        state.waited += asked.elapsed();
-        if answer == Answer::Decline {
-            state.declined.push(access.clone());
-        }
+        self.state().asking.end(access, answer);
         answer
     }
 
@@ -362,28 +266,6 @@ impl Call {
             }
         }
         (step, before, self.epoch.load(Ordering::Acquire))
-    }
-
-    fn refuse(&self, access: &Access, judgement: &Judgement) -> Refused {
-        self.note(access, judgement);
-        let (step, label) = {
-            let mut state = self.state();
-            (state.step(), state.label.clone())
-        };
-        let record = self
-            .journal
-            .about_access(Kind::Refusal, step, access, judgement, label);
-        self.journal.put_now(record);
-        Refused
-    }
-
-    fn note(&self, access: &Access, judgement: &Judgement) {
-        let object = access.object.to_string();
-        let refusal = Refusal::new(access.handle, access.verbs, object, judgement);
-        let mut state = self.state();
-        if state.refusals.len() < KEPT_REFUSALS {
-            state.refusals.push(refusal);
-        }
     }
 
     /// Puts on record what came of an access. Called once for each pass, when it goes away.
@@ -465,35 +347,6 @@ pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The reason that an answer adds. A no denies; a silence stays an ask, which a person can still lift
-/// another time, and which is refused as long as nobody does.
-fn answered(answer: Answer) -> Reason {
-    let (verdict, code, text) = match answer {
-        Answer::Approve => (Verdict::Allow, ReasonCode::Approved, "a person approved it"),
-        Answer::Decline => (Verdict::Deny, ReasonCode::Declined, "a person declined it"),
-        Answer::Nobody => (
-            Verdict::Ask,
-            ReasonCode::Unanswered,
-            "it has to be asked and nobody answered",
-        ),
-    };
-    Reason {
-        verdict,
-        code,
-        text: text.to_owned(),
-        remedy: None,
-    }
-}
-
-/// `judgement` with its asks lifted by `approved`. Denies stay: nobody can lift one.
-fn lifted(judgement: &Judgement, approved: Reason) -> Judgement {
-    let stay = judgement
-        .reasons()
-        .iter()
-        .filter(|reason| reason.verdict != Verdict::Ask);
-    Judgement::new(stay.cloned().chain([approved]).collect())
-}
-
 fn record_failed() -> Reason {
     Reason {
         verdict: Verdict::Deny,
@@ -503,5 +356,6 @@ fn record_failed() -> Reason {
     }
 }
 
+mod refusing;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! the model passes [`exit`]. Nothing else can make a [`pass::Pass`].
 
 pub mod approver;
+mod asking;
 pub mod call;
 pub mod door;
 pub mod exit;

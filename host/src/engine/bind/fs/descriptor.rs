@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use rustix::fs::Stat;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -21,7 +20,6 @@ use crate::gate::pass::Pass;
 use crate::handle::fs::listing::Listing;
 use crate::handle::fs::located::Found;
 use crate::rules::verb::{Verb, Verbs};
-use crate::rules::verdict::ReasonCode;
 
 impl types::Host for View<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
@@ -33,80 +31,6 @@ impl types::Host for View<'_> {
         error: Resource<wasmtime::Error>,
     ) -> wasmtime::Result<Option<ErrorCode>> {
         self.wasi().filesystem_error_code(error)
-    }
-}
-
-impl View<'_> {
-    /// The pass with which `fd` was opened to read.
-    fn reading(&self, fd: &Resource<Descriptor>) -> FsResult<Arc<Pass>> {
-        self.opened(fd, &[Verb::Read])
-    }
-
-    /// The pass with which `fd` was opened to write, still good for what the call has seen since.
-    fn writing(&self, fd: &Resource<Descriptor>) -> FsResult<Arc<Pass>> {
-        let pass = self.opened(fd, &[Verb::Modify, Verb::Create])?;
-        pass.recheck().map_err(refused)?;
-        Ok(pass)
-    }
-
-    fn opened(&self, fd: &Resource<Descriptor>, any_of: &[Verb]) -> FsResult<Arc<Pass>> {
-        let pass = self.node(fd)?.pass.ok_or(ErrorCode::NotPermitted)?;
-        let verbs = pass.access().verbs;
-        if any_of.iter().any(|verb| verbs.contains(*verb)) {
-            Ok(pass)
-        } else {
-            Err(ErrorCode::NotPermitted.into())
-        }
-    }
-
-    /// Size, kind and times of what `fd` stands for. What was opened to be seen, or was just made, may
-    /// be looked at; anything else is judged, as by path.
-    async fn stat_open(&mut self, fd: &Resource<Descriptor>) -> FsResult<Stat> {
-        if self
-            .opened(fd, &[Verb::Read, Verb::List, Verb::Create])
-            .is_err()
-        {
-            let mut node = self.node(fd)?;
-            node.path.clear();
-            let path = self.node(fd)?.path;
-            let path = if path.is_empty() { "." } else { &path };
-            return self.stat_path(&node, path, false).await;
-        }
-        let stat = match self.table.get(fd)? {
-            Descriptor::File(file) => rustix::fs::fstat(&*file.file),
-            Descriptor::Dir(dir) => rustix::fs::fstat(&*dir.dir),
-        };
-        stat.map_err(failed)
-    }
-
-    /// The identity of an entry of a folder that is open for listing, if the call may see the entry.
-    fn identify(&self, fd: &Resource<Descriptor>, flags: PathFlags, name: &str) -> Option<Stat> {
-        if follows(flags) || name.contains('/') {
-            return None;
-        }
-        let node = self.node(fd).ok()?;
-        let located = self.look_up(&node, name, false).ok()?.ok()?;
-        let is_folder = located.found() == Found::Folder;
-        let scope = self.call.as_ref()?.scope();
-        if !scope.shows(&node.mount.need, located.path(), is_folder) {
-            return None;
-        }
-        located.identify(node.pass.as_deref()?).ok()
-    }
-
-    /// Links cannot be made: a second way to a file is a second path to be judged by.
-    async fn refuse_link(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<()> {
-        let node = self.node(fd)?;
-        let verbs = Verbs::one(Verb::Create);
-        let located = self.locate(&node, path, false, verbs).await?;
-        let access = located.access(&node.mount.need, verbs);
-        let text = "links cannot be made through a grant";
-        let call = self.call()?;
-        Err(refused(call.refuse_always(
-            &access,
-            ReasonCode::NotGranted,
-            text,
-        )))
     }
 }
 
@@ -141,7 +65,12 @@ impl HostDescriptor for View<'_> {
         path: String,
     ) -> FsResult<MetadataHashValue> {
         // C libraries ask this of every name that they list.
-        let stat = match self.identify(&fd, path_flags, &path) {
+        let entry = if follows(path_flags) {
+            None
+        } else {
+            self.identify(&fd, &path)
+        };
+        let stat = match entry {
             Some(stat) => stat,
             None => {
                 let node = self.node(&fd)?;

@@ -4,7 +4,9 @@
 mod convert;
 mod descriptor;
 mod metered;
+mod opened;
 mod paths;
+mod rename;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,0 +1,102 @@
+//! Every way to a no: counted, so that a guest cannot fill the log with them, and on record.
+
+use super::{Answer, Call, KEPT_REFUSALS, answered};
+use crate::gate::refusal::{Refusal, Refused};
+use crate::rules::access::Access;
+use crate::rules::verb::Handle;
+use crate::rules::verdict::{Judgement, Reason, ReasonCode, Verdict};
+use crate::store::audit::record::Kind;
+
+impl Call {
+    /// Judges an access anew that is under way, or one part of a larger one, without asking anybody and
+    /// without an entry where it is allowed. An approval does not count again: it was given for the
+    /// label that the call had then.
+    ///
+    /// # Errors
+    /// [`Refused`], which is on record, for what is denied or would ask.
+    pub fn judge_silently(&self, access: &Access) -> Result<(), Refused> {
+        let judgement = self.scope.decide(access);
+        let judgement = match judgement.verdict() {
+            Verdict::Allow => return Ok(()),
+            Verdict::Ask => judgement.and(answered(Answer::Nobody)),
+            Verdict::Deny => judgement,
+        };
+        self.count(access)?;
+        Err(self.refuse(access, &judgement))
+    }
+
+    /// Refuses, for a reason that no grant could lift, what the handle found out by itself.
+    pub fn refuse_always(&self, access: &Access, code: ReasonCode, text: &str) -> Refused {
+        if self.count(access).is_err() {
+            return Refused;
+        }
+        let text = text.to_owned();
+        let reason = Reason {
+            verdict: Verdict::Deny,
+            code,
+            text,
+            remedy: None,
+        };
+        self.refuse(access, &Judgement::new(vec![reason]))
+    }
+
+    /// Refuses all use of an optional need that was not granted: what the guest has is a stand-in.
+    pub fn refuse_ungranted(&self, handle: Handle) -> Refused {
+        for access in self.scope.ungranted(handle) {
+            if self.count(&access).is_ok() {
+                self.refuse(&access, &self.scope.decide(&access));
+            }
+        }
+        Refused
+    }
+
+    /// Counts an access against the call's limit. The first one beyond it is put on record, the others
+    /// are refused in silence: a guest must not be able to fill the log.
+    ///
+    /// # Errors
+    /// [`Refused`] beyond the limit.
+    pub fn count(&self, access: &Access) -> Result<(), Refused> {
+        let accesses = {
+            let mut state = self.state();
+            state.accesses = state.accesses.saturating_add(1);
+            state.accesses
+        };
+        if accesses <= self.max_accesses {
+            return Ok(());
+        }
+        if accesses == self.max_accesses.saturating_add(1) {
+            let text = "the call has used up its `accesses`".to_owned();
+            let (verdict, code) = (Verdict::Deny, ReasonCode::Limit);
+            let reason = Reason {
+                verdict,
+                code,
+                text,
+                remedy: None,
+            };
+            self.refuse(access, &Judgement::new(vec![reason]));
+        }
+        Err(Refused)
+    }
+
+    pub(super) fn refuse(&self, access: &Access, judgement: &Judgement) -> Refused {
+        self.note(access, judgement);
+        let (step, label) = {
+            let mut state = self.state();
+            (state.step(), state.label.clone())
+        };
+        let record = self
+            .journal
+            .about_access(Kind::Refusal, step, access, judgement, label);
+        self.journal.put_now(record);
+        Refused
+    }
+
+    pub(super) fn note(&self, access: &Access, judgement: &Judgement) {
+        let object = access.object.to_string();
+        let refusal = Refusal::new(access.handle, access.verbs, object, judgement);
+        let mut state = self.state();
+        if state.refusals.len() < KEPT_REFUSALS {
+            state.refusals.push(refusal);
+        }
+    }
+}
