@@ -207,7 +207,7 @@ fn two_descriptions_in_one_plugin_are_refused() {
 #[test]
 fn a_source_folder_that_is_none_is_told() {
     let keep = Keep::new("");
-    let ran = keep.run(&["build", "nowhere"]).expect(1);
+    let ran = keep.run(&["build", "nowhere"]).expect(2);
     assert!(ran.stderr.contains("cannot read"), "{ran:?}");
     for (toml, says) in [
         ("name = 1", "name"),
