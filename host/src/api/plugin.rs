@@ -51,6 +51,12 @@ impl Plugin {
                 granted.line
             ))
         })?;
+        if size.is_dir() {
+            return Err(failed(format!(
+                "it is a folder; build it, and write the plugin file into `path` at {}",
+                granted.line
+            )));
+        }
         if size.len() > MAX_BYTES {
             return Err(failed(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
         }

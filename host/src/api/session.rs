@@ -258,8 +258,20 @@ fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), 
     let found = host.names.get(tool).and_then(|at| host.at(*at));
     found.ok_or_else(|| CallError::UnknownTool {
         tool: text::shorten(&text::visible(tool), 64),
-        nearest: text::nearest(tool, host.names.keys().map(String::as_str)).map(str::to_owned),
+        nearest: nearest(host, tool),
     })
+}
+
+/// The tool that was meant: one whose plugin stands before its name, or one of a like name.
+fn nearest(host: &Inner, tool: &str) -> Option<String> {
+    let own = tool.rsplit('/').next().unwrap_or(tool);
+    let with_plugin = format!("_{own}");
+    let mut names = host.names.keys();
+    names
+        .find(|name| *name == own || !own.is_empty() && name.ends_with(&with_plugin))
+        .map(String::as_str)
+        .or_else(|| text::nearest(tool, host.names.keys().map(String::as_str)))
+        .map(str::to_owned)
 }
 
 /// What does not fit of a call's arguments.

@@ -101,7 +101,7 @@ pub struct Seal {
 /// A word of ours from the command line.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     let value = serde_json::Value::String(text.to_owned());
-    serde_json::from_value(value).map_err(|_| "not one of the words above".to_owned())
+    serde_json::from_value(value).map_err(|_| "not one of its words; see --help".to_owned())
 }
 
 pub async fn run(command: Command) -> Exit {

@@ -41,6 +41,9 @@ pub async fn run(options: Options) -> Exit {
         }
         Err(failed) => {
             output::error(&failed);
+            if let BuildError::File { what: "read", .. } = failed {
+                output::hint("name a folder with a Cargo.toml and a plugin.toml");
+            }
             match failed {
                 BuildError::Cargo | BuildError::NoCargo(_) | BuildError::NoTarget(_) => {
                     Exit::Failed

@@ -212,9 +212,13 @@ fn stopped_by(store: &Store<Guest>, error: &wasmtime::Error) -> &'static str {
     if store.data().limiter.hit {
         return "memory-limit";
     }
-    // wasmtime has no type for this one.
-    if format!("{error:#}").contains("fuel allocated for hostcalls has been exhausted") {
+    // wasmtime has no types for these.
+    let text = format!("{error:#}");
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
         return "data-limit";
+    }
+    if text.contains("handle limit exceeded") {
+        return "handle-limit";
     }
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::StackOverflow) => "stack-overflow",

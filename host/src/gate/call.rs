@@ -199,16 +199,7 @@ impl Call {
             intent
         });
         let call = Arc::clone(self);
-        let pass = Pass::mint(
-            call,
-            access,
-            judgement,
-            approval,
-            step,
-            announced,
-            label_before,
-            epoch,
-        );
+        let pass = Pass::mint(call, access, judgement, approval, step, label_before, epoch);
         if let Some(intent) = intent {
             let durability = if effect {
                 Durability::Durable
@@ -216,13 +207,20 @@ impl Call {
                 Durability::Written
             };
             let ticket = self.journal.put(intent, durability).await;
-            if effect && ticket.await.is_err() {
+            pass.announce();
+            // Where an earlier entry of this call was lost, nobody could tell what led to this one.
+            if effect && (ticket.await.is_err() || self.journal.lost_any()) {
                 pass.settle(Status::Refused, Some("record-failed"));
                 self.note(pass.access(), &Judgement::new(vec![record_failed()]));
                 return Err(Refused);
             }
         }
         Ok(pass)
+    }
+
+    /// Waits until the log has room for what was refused where nothing may wait.
+    pub async fn catch_up(&self) {
+        self.journal.drain().await;
     }
 
     /// A number that rises whenever the call's label does.
@@ -270,7 +268,7 @@ impl Call {
 
     /// Puts on record what came of an access. Called once for each pass, when it goes away.
     pub(super) fn record_outcome(&self, pass: &Pass, outcome: Outcome) {
-        let kind = if pass.announced {
+        let kind = if pass.is_announced() {
             Kind::Outcome
         } else {
             Kind::Access
@@ -288,15 +286,11 @@ impl Call {
     /// Puts on record how the call itself ended, and makes sure that every entry of it is written.
     /// Returns false if the log could not be written.
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
-        self.ended.store(true, Ordering::Release);
         outcome.duration_us = micros(self.began.elapsed());
         let record = self.ending(outcome);
-        let written = self
-            .journal
-            .put(record, Durability::Written)
-            .await
-            .await
-            .is_ok();
+        let ticket = self.journal.put(record, Durability::Written).await;
+        self.ended.store(true, Ordering::Release);
+        let written = ticket.await.is_ok();
         // Entries of this call may be among the lost ones: then nobody can know what it did.
         written && self.journal.is_whole()
     }

@@ -13,6 +13,7 @@ use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{Judgement, Reason, Verdict};
 use crate::store::audit::log::{Durability, Ticket};
 use crate::store::audit::record::{Kind, Record};
+use crate::store::error::StoreError;
 
 /// One call's entries on their way to the log, in order.
 pub(super) struct Journal {
@@ -117,13 +118,20 @@ impl Journal {
                 return;
             }
             // Whatever the queue holds is tried first; then there is room.
-            drop(self.gate.log.flush().await);
+            if let Err(StoreError::Closed) = self.gate.log.flush().await {
+                return;
+            }
         }
     }
 
     /// Whether every entry that went to the log since the call began was written.
     pub(super) fn is_whole(&self) -> bool {
-        self.backlog().is_empty() && self.gate.log.lost() == self.lost_before
+        self.backlog().is_empty() && !self.lost_any()
+    }
+
+    /// Whether the log lost an entry since the call began.
+    pub(super) fn lost_any(&self) -> bool {
+        self.gate.log.lost() != self.lost_before
     }
 
     /// Gives as much of the backlog to the log as that has room for.

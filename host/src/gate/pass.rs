@@ -24,8 +24,8 @@ pub struct Pass {
     pub(super) judgement: Judgement,
     pub(super) approval: Option<String>,
     pub(super) step: u32,
-    /// An intent goes on record before the act.
-    pub(super) announced: bool,
+    /// An intent is on record.
+    announced: AtomicBool,
     pub(super) label_before: Label,
     epoch: AtomicU64,
     revoked: AtomicBool,
@@ -47,7 +47,6 @@ impl Pass {
         judgement: Judgement,
         approval: Option<String>,
         step: u32,
-        announced: bool,
         label_before: Label,
         epoch: u64,
     ) -> Self {
@@ -57,7 +56,7 @@ impl Pass {
             judgement,
             approval,
             step,
-            announced,
+            announced: AtomicBool::new(false),
             label_before,
             epoch: AtomicU64::new(epoch),
             revoked: AtomicBool::new(false),
@@ -66,6 +65,20 @@ impl Pass {
             bytes_written: AtomicU64::new(0),
             settled: Mutex::new(None),
         }
+    }
+
+    /// The intent is on record: an outcome has to follow.
+    pub(super) fn announce(&self) {
+        self.announced.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_announced(&self) -> bool {
+        self.announced.load(Ordering::Acquire)
+    }
+
+    /// Whether a person had to say yes.
+    pub fn was_approved(&self) -> bool {
+        self.approval.is_some()
     }
 
     /// Whether this is the proof for doing `verb` to `object`.

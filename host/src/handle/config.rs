@@ -40,6 +40,7 @@ pub async fn get(call: &Arc<Call>, key: &str) -> Result<Option<String>, Refused>
 /// # Errors
 /// [`Refused`] where one of them may not be read.
 pub async fn get_all(call: &Arc<Call>) -> Result<Vec<(String, String)>, Refused> {
+    call.catch_up().await;
     let keys: Vec<String> = match call.scope().config() {
         Some(config) if config.grant.is_some() => {
             config.values().map(|(key, _)| key.to_owned()).collect()

@@ -120,7 +120,9 @@ impl StoreError {
             Self::Damaged { .. } => {
                 "keep the file as evidence, run `toolkeep audit verify` on a copy, and restore a backup or choose another state folder"
             }
-            Self::Missing { .. } => "check the state folder; a log is made by the first call",
+            Self::Missing { .. } => {
+                "name the state folder with --state, or the operator's file with --config; a log is made by the first call"
+            }
             Self::Key { .. } => {
                 "restore the key from a backup; a log without its key can be verified but not continued, so otherwise move the state folder away and start a new log"
             }

@@ -51,9 +51,7 @@ impl Located {
         };
         flags.set(OFlags::DIRECTORY, self.found() == Found::Folder);
         let file = self.open_with(flags)?;
-        if self.id != Some(FileId::from_stat(&rustix::fs::fstat(&file)?)) {
-            return Err(Errno::AGAIN);
-        }
+        self.is_judged(&file)?;
         if how.truncate {
             // Not when it is opened: what is emptied has to be what was judged.
             rustix::fs::ftruncate(&file, 0)?;
@@ -85,6 +83,16 @@ impl Located {
         match Found::of(&rustix::fs::fstat(&fd)?) {
             Found::File | Found::Folder => Ok(File::from(fd)),
             _ => Err(Errno::AGAIN),
+        }
+    }
+
+    /// Whether `file` is what was judged.
+    fn is_judged(&self, file: &File) -> Result<(), Errno> {
+        let id = FileId::from_stat(&rustix::fs::fstat(file)?);
+        if self.id == Some(id) {
+            Ok(())
+        } else {
+            Err(Errno::AGAIN)
         }
     }
 
@@ -203,6 +211,7 @@ impl Located {
             times = times.set_modified(modified);
         }
         let file = self.open_with(OFlags::RDONLY)?;
+        self.is_judged(&file)?;
         file.set_times(times)
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }

@@ -34,6 +34,20 @@ pub struct Listed {
     pub found: Found,
 }
 
+/// How a listing goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A name.
+    Listed(Listed),
+    /// So far only names that were left out; ask again.
+    Skipped,
+    /// There are no more.
+    End,
+}
+
+/// How many names are left out before others have their turn.
+const MAX_SKIPPED: usize = 256;
+
 impl Located {
     /// Begins to list the folder that stands there.
     ///
@@ -56,13 +70,16 @@ impl Located {
 }
 
 impl Listing {
-    /// The next name that `shows` lets through; none at the end. What a guest could not use anyway is
+    /// The next name that `shows` lets through. What a guest could not use anyway is
     /// left out: Toolkeep's own files, special files, and names that are not UTF-8.
     ///
     /// # Errors
     /// What the system says.
-    pub fn next(&mut self, shows: impl Fn(&str, bool) -> bool) -> Result<Option<Listed>, Errno> {
-        while let Some(entry) = self.dir.read() {
+    pub fn next(&mut self, shows: impl Fn(&str, bool) -> bool) -> Result<Step, Errno> {
+        for _ in 0..MAX_SKIPPED {
+            let Some(entry) = self.dir.read() else {
+                return Ok(Step::End);
+            };
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
@@ -85,13 +102,13 @@ impl Listing {
                 continue;
             }
             self.pass.count_read(name.len() as u64);
-            return Ok(Some(Listed {
+            return Ok(Step::Listed(Listed {
                 name: name.to_owned(),
                 path,
                 found,
             }));
         }
-        Ok(None)
+        Ok(Step::Skipped)
     }
 }
 

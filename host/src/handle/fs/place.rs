@@ -14,10 +14,14 @@ use super::asked::{Asked, Escapes, MAX_BYTES, join};
 use super::located::{Found, Located};
 use super::protected::{FileId, Protected};
 use crate::base::id::Name;
+use crate::base::text::shorten;
 use crate::rules::access::Unreachable;
 
 /// How many links one path may go through, as in Linux; and how often one may change meanwhile.
 const MAX_STEPS: u32 = 40;
+
+/// How much of a path that leads nowhere is put on record.
+const MAX_SHOWN: usize = 512;
 
 /// Why a data place's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +103,7 @@ impl Place {
                 path: shown(),
             });
         }
-        let guarded = protected.is_below(&real);
+        let guarded = protected.is_below(id);
         Ok(Self {
             data: data.clone(),
             dir,
@@ -154,7 +158,7 @@ impl Place {
             return Err(Unresolved::Malformed(Errno::INVAL));
         }
         let refuse = |why| Unresolved::Unreachable {
-            asked: join(base, path),
+            asked: shorten(&join(base, path), MAX_SHOWN),
             why,
         };
         let outside = |Escapes| refuse(Unreachable::Outside);
@@ -163,7 +167,7 @@ impl Place {
             "" => None,
             base => match beneath(self.dir.as_fd(), Path::new(base)) {
                 Ok(dir) => Some(dir),
-                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                Err(errno) => return self.nowhere(base, &asked, errno),
             },
         };
         let base_fd = base_dir.as_ref().map_or(self.dir.as_fd(), AsFd::as_fd);
@@ -177,20 +181,20 @@ impl Place {
                     Ok(Some((index, target))) => {
                         let link = join(base, &parents.get(..=index).unwrap_or(parents).join("/"));
                         if !sees(&link) {
-                            return Ok(self.nowhere(base, &asked, Errno::NOENT));
+                            return self.nowhere(base, &asked, Errno::NOENT);
                         }
                         asked = asked.follow(index, &target).map_err(outside)?;
                         continue;
                     }
-                    Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                    Err(errno) => return self.nowhere(base, &asked, errno),
                 },
                 Err(Errno::XDEV) => return Err(refuse(Unreachable::Outside)),
-                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                Err(errno) => return self.nowhere(base, &asked, errno),
             };
             let full = join(base, &asked.path());
             let stat = match look(&parent, leaf) {
                 Ok(stat) => stat,
-                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                Err(errno) => return self.nowhere(base, &asked, errno),
             };
             let found = stat.as_ref().map_or(Found::Nothing, Found::of);
             if found == Found::Link && (follow || asked.must_be_folder) && sees(&full) {
@@ -199,14 +203,14 @@ impl Place {
                         asked = asked.follow(parents.len(), &target).map_err(outside)?;
                         continue;
                     }
-                    Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                    Err(errno) => return self.nowhere(base, &asked, errno),
                 }
             }
             let id = stat.as_ref().map(FileId::from_stat);
             match self.is_protected(&parent, leaf, id) {
                 Ok(false) => {}
                 Ok(true) => return Err(refuse(Unreachable::Protected)),
-                Err(errno) => return Ok(self.nowhere(base, &asked, errno)),
+                Err(errno) => return self.nowhere(base, &asked, errno),
             }
             if found == Found::Special && sees(&full) {
                 return Err(refuse(Unreachable::SpecialFile));
@@ -220,19 +224,67 @@ impl Place {
 
     /// A path that leads to nothing, or to where the system lets nobody look: it is judged by its
     /// text, so that a refusal tells nothing about what exists, and then fails with `errno`.
-    fn nowhere(&self, base: &str, asked: &Asked, errno: Errno) -> Located {
-        let (_, leaf) = asked.split();
+    fn nowhere(&self, base: &str, asked: &Asked, errno: Errno) -> Result<Located, Unresolved> {
         let path = join(base, &asked.path());
+        if self.leads_into_own(&path) {
+            let why = Unreachable::Protected;
+            return Err(Unresolved::Unreachable {
+                asked: shorten(&path, MAX_SHOWN),
+                why,
+            });
+        }
+        let (_, leaf) = asked.split();
         let leaf = leaf.to_owned();
-        Located::new(
+        let located = Located::new(
             self.data.clone(),
             path,
             leaf,
             Found::Nothing,
             None,
             Err(errno),
-        )
-        .only_as_folder(asked.must_be_folder)
+        );
+        Ok(located.only_as_folder(asked.must_be_folder))
+    }
+
+    /// Whether a path, as far as it exists, goes through what is Toolkeep's own.
+    fn leads_into_own(&self, path: &str) -> bool {
+        let Ok(mut folder) = beneath(self.dir.as_fd(), Path::new(".")) else {
+            return true;
+        };
+        for part in path.split('/') {
+            let Ok(stat) = rustix::fs::fstat(&folder) else {
+                return true;
+            };
+            if self.protected.has_name(FileId::from_stat(&stat), part) {
+                return true;
+            }
+            match look(&folder, part) {
+                Ok(Some(stat)) if self.protected.has(FileId::from_stat(&stat)) => return true,
+                _ => {}
+            }
+            match beneath(&folder, Path::new(part)) {
+                Ok(below) => folder = below,
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether the folder in which `located` was found still stands where it stood.
+    pub fn still_has(&self, located: &Located) -> bool {
+        let parent = located
+            .path()
+            .rsplit_once('/')
+            .map_or("", |(parent, _)| parent);
+        let id = |folder: &OwnedFd| rustix::fs::fstat(folder).map(|stat| FileId::from_stat(&stat));
+        match (
+            beneath(self.dir.as_fd(), Path::new(parent)),
+            located.parent(),
+        ) {
+            (Ok(now), Ok(then)) => id(&now) == id(then),
+            (Err(_), Err(_)) => true,
+            _ => false,
+        }
     }
 
     /// Whether something protected lies below.

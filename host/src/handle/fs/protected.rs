@@ -1,8 +1,9 @@
 //! What no grant may reach: Toolkeep's own config, state, keys, cache and plugins.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::Stat;
 
@@ -35,12 +36,13 @@ const MAX_LINKS: u32 = 40;
 
 /// What no grant may reach. A path is known by what stands there now and by its name in its folder, so
 /// that a file which replaces it later (as editors and packagers do) is protected too, and so is every
-/// link on the way to it.
+/// link on the way to it: whoever can exchange a link decides where the path leads.
 #[derive(Clone, Debug, Default)]
 pub struct Protected {
     ids: Vec<FileId>,
     names: Vec<(FileId, OsString)>,
-    paths: Vec<PathBuf>,
+    /// Every folder on the way to something protected.
+    above: Vec<FileId>,
 }
 
 impl Protected {
@@ -56,35 +58,51 @@ impl Protected {
         Ok(protected)
     }
 
+    /// Goes the whole way to `path`, part by part.
     fn add(&mut self, path: &Path) -> io::Result<()> {
-        let mut path = std::path::absolute(path)?;
-        for _ in 0..MAX_LINKS {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-                break;
-            };
-            match parent.canonicalize() {
-                Ok(folder) => {
-                    self.names.push((FileId::of(&folder)?, name.to_owned()));
-                    self.paths.push(folder.join(name));
-                    match std::fs::read_link(folder.join(name)) {
-                        Ok(target) => path = folder.join(target),
-                        Err(_) => break,
+        let path = std::path::absolute(path)?;
+        let mut rest: VecDeque<OsString> = parts(&path).collect();
+        let mut folder = PathBuf::from("/");
+        let mut links = 0;
+        while let Some(part) = rest.pop_front() {
+            let id = FileId::of(&folder)?;
+            self.above.push(id);
+            if part == ".." {
+                folder.pop();
+                continue;
+            }
+            let full = folder.join(&part);
+            match std::fs::symlink_metadata(&full) {
+                // What comes to stand there later is protected by its name.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.names.push((id, part));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+                Ok(meta) if meta.is_symlink() => {
+                    self.names.push((id, part));
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(io::Error::other("its links never end"));
+                    }
+                    let target = std::fs::read_link(&full)?;
+                    if target.is_absolute() {
+                        folder = PathBuf::from("/");
+                    }
+                    for part in parts(&target).collect::<Vec<_>>().into_iter().rev() {
+                        rest.push_front(part);
                     }
                 }
-                // Nothing there to be reached.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error),
+                Ok(_) => {
+                    if rest.is_empty() {
+                        self.names.push((id, part));
+                        self.ids.push(FileId::of(&full)?);
+                    }
+                    folder = full;
+                }
             }
         }
-        match path.canonicalize() {
-            Ok(real) => {
-                self.ids.push(FileId::of(&real)?);
-                self.paths.push(real);
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
+        Ok(())
     }
 
     /// Whether this very file or folder is protected.
@@ -99,9 +117,9 @@ impl Protected {
             .any(|(known, leaf)| *known == folder && leaf.as_os_str() == name)
     }
 
-    /// Whether something protected lies in or below `folder`.
-    pub(super) fn is_below(&self, folder: &Path) -> bool {
-        self.paths.iter().any(|path| path.starts_with(folder))
+    /// Whether something protected lies in or below the folder `id`, by whatever path that is reached.
+    pub(super) fn is_below(&self, id: FileId) -> bool {
+        self.above.contains(&id)
     }
 
     /// Whether `folder` is, or lies below, something protected.
@@ -111,4 +129,13 @@ impl Protected {
                 .ancestors()
                 .any(|above| FileId::of(above).is_ok_and(|id| self.has(id)))
     }
+}
+
+/// The names in a path, `..` among them.
+fn parts(path: &Path) -> impl Iterator<Item = OsString> {
+    path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        _ => None,
+    })
 }

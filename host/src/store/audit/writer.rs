@@ -58,6 +58,13 @@ pub(super) struct Writer {
     pub(super) troubled: bool,
 }
 
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for room any more.
+    fn drop(&mut self) {
+        self.board.room.close();
+    }
+}
+
 impl Writer {
     /// Works until nobody can give orders any more.
     pub(super) fn run(mut self) {

@@ -13,13 +13,15 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::metered::{MeteredInput, MeteredOutput};
+use super::paths::settle;
 use super::{View, convert, failed, refused};
 use crate::base::id::Name;
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
-use crate::handle::fs::listing::Listing;
+use crate::handle::fs::listing::{Listing, Step};
 use crate::handle::fs::located::Found;
 use crate::rules::verb::{Verb, Verbs};
+use crate::store::audit::record::Status;
 
 impl types::Host for View<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
@@ -200,14 +202,17 @@ impl HostDescriptor for View<'_> {
         offset: Filesize,
     ) -> FsResult<Filesize> {
         let pass = self.writing(&fd)?;
-        let written = self.wasi().write(fd, bytes, offset).await?;
-        pass.count_written(written);
-        Ok(written)
+        let done = self.wasi().write(fd, bytes, offset).await;
+        if let Ok(written) = &done {
+            pass.count_written(*written);
+        }
+        noted(&pass, done)
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        self.writing(&fd)?;
-        self.wasi().set_size(fd, size).await
+        let pass = self.writing(&fd)?;
+        let done = self.wasi().set_size(fd, size).await;
+        noted(&pass, done)
     }
 
     async fn set_times(
@@ -216,8 +221,9 @@ impl HostDescriptor for View<'_> {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        self.writing(&fd)?;
-        self.wasi().set_times(fd, accessed, modified).await
+        let pass = self.writing(&fd)?;
+        let done = self.wasi().set_times(fd, accessed, modified).await;
+        noted(&pass, done)
     }
 
     async fn advise(
@@ -292,10 +298,11 @@ impl HostDescriptor for View<'_> {
                 Arc::new(pass)
             }
         };
-        let listing = located.list(Arc::clone(&pass), place).map_err(failed)?;
+        let listing = located.list(Arc::clone(&pass), place);
         if node.pass.is_none() {
-            pass.settle_done();
+            settle(&pass, &listing);
         }
+        let listing = listing.map_err(failed)?;
         let listing = Entries {
             need: node.mount.need,
             listing,
@@ -342,9 +349,16 @@ impl HostDirectoryEntryStream for View<'_> {
     ) -> FsResult<Option<DirectoryEntry>> {
         let call = self.call()?;
         let stream = Resource::<Entries>::new_borrow(stream.rep());
-        let Entries { need, listing } = self.table.get_mut(&stream)?;
-        let shows = |path: &str, is_folder| call.scope().shows(need, path, is_folder);
-        let listed = listing.next(shows).map_err(failed)?;
+        let listed = loop {
+            let Entries { need, listing } = self.table.get_mut(&stream)?;
+            let shows = |path: &str, is_folder| call.scope().shows(need, path, is_folder);
+            match listing.next(shows).map_err(failed)? {
+                Step::Listed(listed) => break Some(listed),
+                Step::End => break None,
+                // Many names that the call may not see: others have their turn, and limits count.
+                Step::Skipped => tokio::task::yield_now().await,
+            }
+        };
         Ok(listed.map(|listed| DirectoryEntry {
             type_: match listed.found {
                 Found::File => DescriptorType::RegularFile,
@@ -361,6 +375,14 @@ impl HostDirectoryEntryStream for View<'_> {
             .delete(Resource::<Entries>::new_own(stream.rep()))?;
         Ok(())
     }
+}
+
+/// A change that failed is what came of the access, however it goes on.
+fn noted<T>(pass: &Pass, done: FsResult<T>) -> FsResult<T> {
+    if done.is_err() {
+        pass.settle(Status::Failed, Some("write"));
+    }
+    done
 }
 
 fn follows(flags: PathFlags) -> bool {

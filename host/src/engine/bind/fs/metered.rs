@@ -112,6 +112,10 @@ impl OutputStream for MeteredOutput {
     }
 
     async fn cancel(&mut self) {
+        // What is still being written belongs to the outcome.
+        self.inner.ready().await;
+        let done = self.inner.check_write();
+        drop(self.note(done));
         self.inner.cancel().await;
     }
 }

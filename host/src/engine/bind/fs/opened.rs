@@ -85,6 +85,7 @@ impl View<'_> {
         let access = located.access(&node.mount.need, verbs);
         let text = "links cannot be made through a grant";
         let call = self.call()?;
+        call.catch_up().await;
         Err(refused(call.refuse_always(
             &access,
             ReasonCode::NotGranted,

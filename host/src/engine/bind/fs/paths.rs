@@ -70,7 +70,13 @@ impl View<'_> {
         span: Span,
     ) -> FsResult<Pass> {
         let access = located.access(&node.mount.need, verbs);
-        self.call()?.judge(access, span).await.map_err(refused)
+        let pass = self.call()?.judge(access, span).await.map_err(refused)?;
+        if pass.was_approved() && !node.mount.place.still_has(located) {
+            // While a person thought about it, the folder was moved away.
+            pass.settle(Status::Failed, Some("changed-meanwhile"));
+            return Err(types::ErrorCode::Busy.into());
+        }
+        Ok(pass)
     }
 
     pub(super) async fn open(

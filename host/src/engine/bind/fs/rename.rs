@@ -66,8 +66,11 @@ impl View<'_> {
                 return Err(error);
             }
         };
+        let asked = pass.was_approved() || new_pass.was_approved();
         if old.found() == Found::Folder
-            && let Err(error) = self.judge_subtree(&pass, node, &old, new_node, &new).await
+            && let Err(error) = self
+                .judge_subtree(&pass, node, &old, new_node, &new, asked)
+                .await
         {
             pass.settle(Status::Refused, Some("subtree-refused"));
             new_pass.settle(Status::Refused, Some("subtree-refused"));
@@ -96,12 +99,13 @@ impl View<'_> {
         old: &Located,
         new_node: &Node,
         new: &Located,
+        asked: bool,
     ) -> FsResult<()> {
         let call = self.call()?;
         let (from, to) = (&node.mount.need, &new_node.mount.need);
         let whole =
             call.scope().gives_whole(from, old.path()) && call.scope().gives_whole(to, new.path());
-        if whole && !node.mount.place.is_guarded() {
+        if whole && !asked && !node.mount.place.is_guarded() {
             return Ok(());
         }
         let leaving = pass.access().verbs;

@@ -170,6 +170,12 @@ fn what_is_toolkeeps_own_cannot_be_reached() {
         "shortcut",
         "shortcut/key",
         "sub/../state/keys/key",
+        // What is not there tells no more than what is.
+        "state/nosuch/x",
+        "state/keys/key/x",
+        "toolkeep.toml/x",
+        "not-there",
+        "not-there/x",
     ] {
         assert_eq!(tell(&place, "", path, true), "Protected", "{path}");
     }
@@ -197,7 +203,18 @@ fn a_link_to_what_is_toolkeeps_own_is_its_own_too() {
     let data = keep.0.join("data");
     fs::write(keep.0.join("real.toml"), "x").unwrap();
     symlink("../real.toml", data.join("toolkeep.toml")).unwrap();
-    let place = keep.place(&["data/toolkeep.toml"]);
+    // Nor can a linked folder on the way be exchanged.
+    fs::create_dir_all(data.join("releases/1")).unwrap();
+    fs::write(data.join("releases/1/plugin.wasm"), "x").unwrap();
+    symlink("releases/1", data.join("current")).unwrap();
+    let place = keep.place(&["data/toolkeep.toml", "data/current/plugin.wasm"]);
+    assert!(place.is_guarded());
+    assert_eq!(tell(&place, "", "current", false), "Protected");
+    assert_eq!(tell(&place, "", "current/plugin.wasm", true), "Protected");
+    assert_eq!(
+        tell(&place, "", "releases/1/plugin.wasm", true),
+        "Protected"
+    );
     assert_eq!(tell(&place, "", "toolkeep.toml", false), "Protected");
     assert_eq!(place.guards(place.dir.as_fd(), "toolkeep.toml"), Ok(true));
 }
