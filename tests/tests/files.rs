@@ -496,6 +496,12 @@ fn toolkeeps_own_files_cannot_be_reached_though_they_lie_in_the_grant() {
             "kept/audit.db-wal",
             "./kept/../toolkeep.toml",
             "checkpoints",
+            // What is not there tells no more than what is.
+            "kept/nosuch",
+            "kept/nosuch/x",
+            "kept/keys/x",
+            "kept/audit.db/x",
+            "toolkeep.toml/x",
         ] {
             for op in ["read", "stat", "write", "unlink"] {
                 // The links themselves are the operator's, not Toolkeep's.
@@ -527,6 +533,33 @@ fn toolkeeps_own_files_cannot_be_reached_though_they_lie_in_the_grant() {
     assert_eq!(keep.get("plugins/free.txt"), "free");
     assert!(keep.get("toolkeep.toml").contains("checkpoints"));
     keep.run(&["audit", "verify", "--state", "kept"]).expect(0);
+}
+
+/// Who can exchange a linked folder on the way to a file decides which file that is.
+#[test]
+fn a_link_on_the_way_to_toolkeeps_own_files_cannot_be_exchanged() {
+    let keep = Keep::new(&format!(
+        "[data.data]\ndir = \".\"\n[plugins.hostile]\npath = \"current/hostile.wasm\"\n\
+         [plugins.hostile.fs.data]\ndata = \"data\"\nallow = {ALL}\n"
+    ));
+    let plugin = fs::read(toolkeep_tests::hostile()).unwrap();
+    keep.put("releases/1/hostile.wasm", plugin);
+    keep.link("releases/1", "current");
+    keep.put("evil/hostile.wasm", "evil");
+    answers(
+        &keep,
+        json!([
+            {"op": "rename", "path": "current", "to": "gone"},
+            {"op": "unlink", "path": "current"},
+            {"op": "rename", "path": "evil", "to": "current"},
+            {"op": "rename", "path": "releases", "to": "gone"},
+            {"op": "rename", "path": "releases/1", "to": "gone"},
+            {"op": "write", "path": "current/hostile.wasm", "text": "evil"},
+            {"op": "write", "path": "evil/free", "text": "free"},
+        ]),
+        &[NO, NO, NO, NO, NO, NO, "ok"],
+    );
+    keep.lives();
 }
 
 /// Editors replace a file by a new one. A host that runs on protects that one too.

@@ -333,3 +333,47 @@ async fn an_answer_beyond_the_limit_does_not_leave() {
         "0 Outcome allow call Stopped"
     );
 }
+
+#[tokio::test]
+async fn a_call_whose_end_is_cancelled_still_ends_on_record() {
+    let keep = Keep::new("cancelled");
+    let call = keep.call(Nobody, MANIFEST).await.unwrap();
+    // Made, and never waited for, as by a runtime that gave up.
+    drop(leave(&call, done(), 1000));
+    drop(call);
+    assert_eq!(
+        keep.record().await.pop().unwrap(),
+        "0 Outcome allow call Abandoned"
+    );
+}
+
+/// Says the same to everything, and counts how often it is asked.
+struct Counting(Arc<std::sync::atomic::AtomicUsize>, Answer);
+
+#[async_trait::async_trait]
+impl Approver for Counting {
+    async fn ask(&self, _question: &Question) -> Answer {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        self.1
+    }
+}
+
+#[tokio::test]
+async fn people_are_asked_only_so_often_and_a_no_is_final() {
+    for (answer, questions) in [(Answer::Decline, 1), (Answer::Nobody, 8)] {
+        let keep = Keep::new(&format!("tired-{questions}"));
+        let asked = Arc::default();
+        let call = keep
+            .call(Counting(Arc::clone(&asked), answer), MANIFEST)
+            .await
+            .unwrap();
+        for _ in 0..20 {
+            assert!(
+                call.judge(access(Verb::Delete), Span::Moment)
+                    .await
+                    .is_err()
+            );
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), questions, "{answer:?}");
+    }
+}
