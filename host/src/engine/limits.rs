@@ -64,17 +64,9 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        match self.memory_left.checked_sub(more) {
-            Some(left) => {
-                self.memory_left = left;
-                Ok(true)
-            }
-            None => {
-                self.hit = true;
-                Ok(false)
-            }
-        }
+        let grows = take(&mut self.memory_left, current, desired);
+        self.hit |= !grows;
+        Ok(grows)
     }
 
     fn table_growing(
@@ -83,17 +75,21 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        match self.elements_left.checked_sub(more) {
-            Some(left) => {
-                self.elements_left = left;
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        Ok(take(&mut self.elements_left, current, desired))
     }
 
     fn instances(&self) -> usize {
         self.instances
+    }
+}
+
+/// Takes what growing from `current` to `desired` needs out of what is `left`, if there is enough.
+fn take(left: &mut usize, current: usize, desired: usize) -> bool {
+    match left.checked_sub(desired.saturating_sub(current)) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
     }
 }
