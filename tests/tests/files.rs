@@ -481,9 +481,17 @@ fn toolkeeps_own_files_cannot_be_reached_though_they_lie_in_the_grant() {
     fs::hard_link(keep.path("toolkeep.toml"), keep.path("hard.toml")).unwrap();
     keep.link("toolkeep.toml", "soft.toml");
     keep.link("kept", "soft");
-    // The first call makes the state, the second finds it.
-    for _ in 0..2 {
+    // The first call makes the state, the second finds it, with a hard link to a key besides.
+    for round in 0..2 {
+        if round == 1 {
+            let key = keep.path("kept/keys/checkpoint.key");
+            fs::hard_link(key, keep.path("hard.key")).unwrap();
+        }
         let mut steps = Vec::new();
+        if round == 1 {
+            steps.push(json!({"op": "read", "path": "hard.key"}));
+            steps.push(json!({"op": "write", "path": "hard.key", "text": "evil"}));
+        }
         for path in [
             "toolkeep.toml",
             "hard.toml",

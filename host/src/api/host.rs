@@ -94,12 +94,17 @@ impl HostBuilder {
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
         )?;
-        let own = [self.config.as_path(), state.as_path()];
-        let own = own.into_iter().chain(checkpoint_to.as_deref());
+        let cache = CodeCache::open(&state.join("code"), &state.join("keys").join("cache.key"));
+        // The keys and the database each by themselves too: a hard link to one, which somebody made in
+        // a place, is that file.
+        let mut own = vec![self.config.clone(), state.clone(), state.join("audit.db")];
+        own.extend(["checkpoint.key", "cache.key"].map(|key| state.join("keys").join(key)));
+        own.extend(checkpoint_to);
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
-        let protected = Protected::new(own.chain(files)).map_err(|error| {
-            StartError::Place(format!("cannot protect Toolkeep's own files: {error}"))
-        })?;
+        let protected =
+            Protected::new(own.iter().map(PathBuf::as_path).chain(files)).map_err(|error| {
+                StartError::Place(format!("cannot protect Toolkeep's own files: {error}"))
+            })?;
         let limits = || {
             config
                 .plugins
@@ -117,7 +122,6 @@ impl HostBuilder {
             ..self.pool
         };
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
-        let cache = CodeCache::open(&state.join("code"), &state.join("keys").join("cache.key"));
         let log = Arc::new(log);
         let gate = Gate::new(Arc::clone(&log), self.approver, config.digest(), PATIENCE);
         let config = Arc::new(config);
