@@ -47,7 +47,10 @@ async fn a_yes_lifts_an_ask_once_and_is_on_record() {
         assert_eq!(asked, ["delete_note delete notes:a.md"]);
         match answer {
             Answer::Decline => assert!(matches!(done, Err(CallError::Denied { .. })), "{done:?}"),
-            _ => assert!(matches!(done, Err(CallError::Unanswered { .. })), "{done:?}"),
+            _ => assert!(
+                matches!(done, Err(CallError::Unanswered { .. })),
+                "{done:?}"
+            ),
         }
         assert!(keep.has("data/a.md"));
     }

@@ -437,3 +437,24 @@ fn a_missing_grant_is_told_before_the_guest_runs() {
     assert_eq!(keep.records(&["--kind", "intent"]).len(), 0);
     assert!(hostile().exists());
 }
+
+#[test]
+fn a_templated_folder_is_each_persons_own() {
+    let keep = Keep::new(
+        "[data.notes]\ndir = \"users/{user}\"\n[plugins.notes]\npath = {notes}\n\
+         [plugins.notes.fs.notebook]\ndata = \"notes\"\nallow = [\"list\", \"read\"]\n",
+    );
+    keep.put("users/ada/a.md", "of ada");
+    keep.put("users/bob/b.md", "of bob");
+    let list = |who: &str| keep.run(&["call", "list_notes", "--as", who]);
+    assert_eq!(list("ada").expect(0).stdout, "{\"notes\":[\"a\"]}\n");
+    assert_eq!(list("bob").expect(0).stdout, "{\"notes\":[\"b\"]}\n");
+    let other = r#"{"name": "../bob/b"}"#;
+    keep.run(&["call", "read_note", other, "--as", "ada"])
+        .expect(3);
+    for nobody in ["..", ".", "ada/../bob", "", "ada\n"] {
+        list(nobody).expect(2);
+    }
+    // A person without a folder has nothing.
+    list("eve").expect(1);
+}

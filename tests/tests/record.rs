@@ -165,6 +165,24 @@ fn a_cut_or_another_history_is_found_by_a_checkpoint_kept_elsewhere() {
 }
 
 #[test]
+fn checkpoints_also_go_to_a_second_place() {
+    let keep = Keep::granting("[audit]\ncheckpoint_to = \"seen/checkpoints\"\n");
+    keep.put("seen/readme", "");
+    keep.put("data/a.txt", "a");
+    keep.steps(json!([{"op": "read", "path": "a.txt"}]));
+    keep.run(&["audit", "checkpoint"]).expect(0);
+    let seen = keep.get("seen/checkpoints");
+    assert!(seen.contains("\n\u{2014} toolkeep/"), "{seen}");
+    let place = keep.path("seen/checkpoints");
+    let against = || keep.run(&["audit", "verify", "--checkpoint", place.to_str().unwrap()]);
+    let ran = against().expect(0);
+    assert!(ran.stdout.contains("kept elsewhere agree"), "{ran:?}");
+    // A forged note in it proves nothing, and is told.
+    keep.put("seen/checkpoints", seen.replacen('\n', "\n1", 2));
+    against().expect(5);
+}
+
+#[test]
 fn a_killed_process_leaves_an_intent_for_all_that_it_did() {
     let keep = Keep::granting("");
     for round in 0..3 {
