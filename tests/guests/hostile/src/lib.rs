@@ -5,7 +5,10 @@ mod raw;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use toolkeep_sdk::{Content, Failure, Json, Output, config, report, tool, tools};
+use toolkeep_sdk::{
+    Blob, Content, EmbeddedResource, Failure, Json, Output, ResourceBody, ResourceLink, config,
+    report, tool, tools,
+};
 
 use raw::{Report, Step};
 
@@ -24,6 +27,8 @@ tools![
     flood,
     print_flood,
     say,
+    every_kind,
+    fail_as,
     fail,
     hoard,
     leave,
@@ -188,6 +193,44 @@ fn say(
     println!("{text}");
     eprintln!("{text}");
     vec![Content::text(text.clone()), Content::image(b"image", &text)]
+}
+
+/// Gives back one part of every kind.
+#[tool(read_only)]
+fn every_kind() -> Vec<Content> {
+    let resource = |body| {
+        Content::Resource(EmbeddedResource {
+            uri: "keep:1".to_owned(),
+            mime_type: Some("text/plain".to_owned()),
+            body,
+        })
+    };
+    vec![
+        Content::Text("text".to_owned()),
+        Content::Image(Blob::new([1], "image/png")),
+        Content::Audio(Blob::new([2], "audio/wav")),
+        resource(ResourceBody::Text("inside".to_owned())),
+        resource(ResourceBody::Blob(vec![3])),
+        Content::Link(ResourceLink {
+            uri: "keep:2".to_owned(),
+            name: "linked".to_owned(),
+            description: Some("a link".to_owned()),
+            mime_type: None,
+        }),
+    ]
+}
+
+/// Fails in one of the three ways.
+#[tool(read_only)]
+fn fail_as(
+    /// Which.
+    way: String,
+) -> Result<(), Failure> {
+    Err(match way.as_str() {
+        "bad-arguments" => Failure::bad_arguments("no"),
+        "refused" => Failure::refused("no"),
+        _ => Failure::failed("no"),
+    })
 }
 
 /// Fails with a text.
