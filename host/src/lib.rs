@@ -12,4 +12,6 @@ pub mod gate;
 pub mod handle;
 pub mod pack;
 pub mod rules;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod store;

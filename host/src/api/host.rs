@@ -19,13 +19,23 @@ use crate::gate::door::Gate;
 use crate::handle::fs::protected::Protected;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::Config;
+use crate::rules::may::{Capabilities, Effects};
 use crate::rules::problem::Problems;
+use crate::rules::scope::Scope;
 use crate::rules::tool::ToolInfo;
+use crate::rules::verdict::Verdict;
 use crate::store::audit::checkpoint::Checkpoint;
 use crate::store::audit::log::{AuditLog, Options};
+#[cfg(feature = "serve")]
+use crate::store::key;
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The keys of a keep, in the folder `keys` of its state.
+const KEYS: [&str; 3] = ["checkpoint.key", CACHE_KEY, REQUEST_STATE_KEY];
+const CACHE_KEY: &str = "cache.key";
+const REQUEST_STATE_KEY: &str = "request-state.key";
 
 /// A host in the making.
 pub struct HostBuilder {
@@ -69,14 +79,7 @@ impl HostBuilder {
             .values()
             .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        let findings = plugins
-            .iter()
-            .flat_map(|plugin| check(&config, &plugin.name, &plugin.description))
-            .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| finding.problem);
-        if let Some(problems) = Problems::new(findings.collect()) {
-            return Err(StartError::Config(problems));
-        }
+        check_needs(&config, &plugins)?;
         let state = match self.state {
             Some(state) => state,
             None => state_folder(&config, &folder)?,
@@ -94,11 +97,11 @@ impl HostBuilder {
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
         )?;
-        let cache = CodeCache::open(&state.join("code"), &state.join("keys").join("cache.key"));
+        let cache = CodeCache::open(&state.join("code"), &state.join("keys").join(CACHE_KEY));
         // The keys and the database each by themselves too: a hard link to one, which somebody made in
         // a place, is that file.
         let mut own = vec![self.config.clone(), state.clone(), state.join("audit.db")];
-        own.extend(["checkpoint.key", "cache.key"].map(|key| state.join("keys").join(key)));
+        own.extend(KEYS.map(|key| state.join("keys").join(key)));
         own.extend(checkpoint_to);
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
         let protected =
@@ -126,15 +129,17 @@ impl HostBuilder {
         let gate = Gate::new(Arc::clone(&log), self.approver, config.digest(), PATIENCE);
         let config = Arc::new(config);
         let host = Inner {
-            names: name_tools(&plugins),
-            places: Places::new(Arc::clone(&config), &folder, protected),
+            file: self.config,
+            state,
+            names: name_tools(&config, &plugins),
+            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected)),
             config,
             plugins,
-            engine,
-            cache,
+            engine: Arc::new(engine),
+            cache: Arc::new(cache),
             log,
             gate: Arc::new(gate),
-            sessions: Mutex::default(),
+            sessions: Arc::default(),
         };
         Ok(Host {
             inner: Arc::new(host),
@@ -149,16 +154,39 @@ pub struct Host {
 }
 
 pub(super) struct Inner {
+    /// The operator's file, and the folder of all that is kept.
+    file: PathBuf,
+    state: PathBuf,
     pub config: Arc<Config>,
     pub plugins: Vec<Arc<Plugin>>,
-    /// The name that the model knows a tool by, and where it is: plugin and tool by index.
-    pub names: BTreeMap<String, (usize, usize)>,
+    /// The tools, by the names that the model knows them by.
+    pub names: BTreeMap<String, Named>,
     pub places: Places,
-    pub engine: Engine,
-    pub cache: CodeCache,
+    pub engine: Arc<Engine>,
+    pub cache: Arc<CodeCache>,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
-    sessions: Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>,
+    sessions: Arc<Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>>,
+}
+
+/// A tool that has a name: where it is, and what it may do.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    plugin: usize,
+    tool: usize,
+    callable: bool,
+    effects: Effects,
+}
+
+/// What came of looking at the operator's file again.
+pub enum Reloaded {
+    /// It says what it said.
+    Unchanged,
+    /// It gives no more than before: this is a host that goes by it, on the same record.
+    Narrowed(Box<Host>),
+    /// It gives more, in the words of the first thing that it does: a person has to start the host
+    /// again for that.
+    Wider(String),
 }
 
 /// A tool that can be called.
@@ -170,6 +198,10 @@ pub struct ToolEntry<'a> {
     pub plugin: &'a Name,
     /// What its author says of it.
     pub info: &'a ToolInfo,
+    /// Whether it may be called at all: every need that it cannot do without has a grant.
+    pub callable: bool,
+    /// What it can do to the world, by its grants and by what it is held to.
+    pub effects: Effects,
 }
 
 impl Host {
@@ -185,12 +217,14 @@ impl Host {
 
     /// All tools, by the name to call them by.
     pub fn tools(&self) -> impl Iterator<Item = ToolEntry<'_>> {
-        self.inner.names.iter().filter_map(|(name, at)| {
-            let (plugin, tool) = self.inner.at(*at)?;
+        self.inner.names.iter().filter_map(|(name, named)| {
+            let (plugin, tool) = self.inner.at(named)?;
             Some(ToolEntry {
                 name,
                 plugin: &plugin.name,
                 info: &tool.info,
+                callable: named.callable,
+                effects: named.effects,
             })
         })
     }
@@ -225,6 +259,49 @@ impl Host {
         self.inner.log.latest_checkpoint()
     }
 
+    /// Looks at the operator's file again. This host goes on by the old one, whatever the new one says.
+    ///
+    /// # Errors
+    /// [`StartError`] where the file cannot be read or is wrong.
+    pub fn reload(&self) -> Result<Reloaded, StartError> {
+        let old = &self.inner;
+        let (config, folder) = read_config(&old.file)?;
+        if config.digest() == old.config.digest() {
+            return Ok(Reloaded::Unchanged);
+        }
+        if let Some(more) = config.widening_of(&old.config) {
+            return Ok(Reloaded::Wider(more));
+        }
+        // No plugin is new, and none is another file.
+        let kept = |plugin: &&Arc<Plugin>| config.plugins.contains_key(&plugin.name);
+        let plugins: Vec<Arc<Plugin>> = old.plugins.iter().filter(kept).map(Arc::clone).collect();
+        check_needs(&config, &plugins)?;
+        let config = Arc::new(config);
+        let inner = Inner {
+            file: old.file.clone(),
+            state: old.state.clone(),
+            names: name_tools(&config, &plugins),
+            places: old.places.under(Arc::clone(&config), &folder),
+            gate: Arc::new(old.gate.with_rules(config.digest())),
+            config,
+            plugins,
+            engine: Arc::clone(&old.engine),
+            cache: Arc::clone(&old.cache),
+            log: Arc::clone(&old.log),
+            sessions: Arc::clone(&old.sessions),
+        };
+        Ok(Reloaded::Narrowed(Box::new(Self {
+            inner: Arc::new(inner),
+        })))
+    }
+
+    /// The key with which what goes through a client's hands is sealed, shared by all processes of the
+    /// state folder.
+    #[cfg(feature = "serve")]
+    pub(crate) fn request_state_key(&self) -> std::io::Result<[u8; key::BYTES]> {
+        key::load(&self.inner.state.join("keys").join(REQUEST_STATE_KEY))
+    }
+
     /// Why compiled code cannot be kept between processes, if so.
     pub fn cache_trouble(&self) -> Option<&str> {
         self.inner.cache.trouble()
@@ -232,9 +309,9 @@ impl Host {
 }
 
 impl Inner {
-    pub(super) fn at(&self, (plugin, tool): (usize, usize)) -> Option<(&Arc<Plugin>, &Tool)> {
-        let plugin = self.plugins.get(plugin)?;
-        Some((plugin, plugin.tools.get(tool)?))
+    pub(super) fn at(&self, named: &Named) -> Option<(&Arc<Plugin>, &Tool)> {
+        let plugin = self.plugins.get(named.plugin)?;
+        Some((plugin, plugin.tools.get(named.tool)?))
     }
 }
 
@@ -278,21 +355,40 @@ pub fn default_state_folder() -> Option<PathBuf> {
     Some(base.join("toolkeep"))
 }
 
+/// What the operator's file and the plugins in it do not agree on.
+fn check_needs(config: &Config, plugins: &[Arc<Plugin>]) -> Result<(), StartError> {
+    let findings = plugins
+        .iter()
+        .flat_map(|plugin| check(config, &plugin.name, &plugin.description))
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| finding.problem);
+    Problems::new(findings.collect()).map_or(Ok(()), |problems| Err(StartError::Config(problems)))
+}
+
 /// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
-fn name_tools(plugins: &[Arc<Plugin>]) -> BTreeMap<String, (usize, usize)> {
+fn name_tools(config: &Config, plugins: &[Arc<Plugin>]) -> BTreeMap<String, Named> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         *owners.entry(tool.info.name.as_str()).or_default() += 1;
     }
     let mut names = BTreeMap::new();
     for (at, plugin) in plugins.iter().enumerate() {
-        for (index, tool) in plugin.tools.iter().enumerate() {
+        let capabilities = Capabilities::granted(&plugin.description, config, &plugin.name);
+        let tools = plugin.tools.iter().zip(&capabilities.tools);
+        for (index, (tool, capabilities)) in tools.enumerate() {
             let own = tool.info.name.as_str();
             let name = match owners.get(own) {
                 Some(1) => own.to_owned(),
                 _ => format!("{}_{own}", plugin.name),
             };
-            names.insert(name, (at, index));
+            let scope = Scope::new(config, &plugin.manifest, &tool.info, &plugin.name);
+            let named = Named {
+                plugin: at,
+                tool: index,
+                callable: scope.decide_call().verdict() != Verdict::Deny,
+                effects: capabilities.effects(),
+            };
+            names.insert(name, named);
         }
     }
     names

@@ -30,14 +30,19 @@ const MAX_OPEN: usize = 256;
 const MAX_CHECKED: usize = 1024;
 
 impl Places {
-    pub(super) fn new(config: Arc<Config>, folder: &Path, protected: Protected) -> Self {
+    pub(super) fn new(config: Arc<Config>, folder: &Path, protected: Arc<Protected>) -> Self {
         Self {
             config,
             folder: folder.to_owned(),
-            protected: Arc::new(protected),
+            protected,
             open: Mutex::new(HashMap::new()),
             checked: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The places of another config, of the same host.
+    pub(super) fn under(&self, config: Arc<Config>, folder: &Path) -> Self {
+        Self::new(config, folder, Arc::clone(&self.protected))
     }
 
     /// What a call's guest sees.

@@ -20,6 +20,7 @@ use crate::engine::limits::Limits;
 use crate::engine::links::Links;
 use crate::engine::run::Job;
 use crate::gate;
+use crate::gate::approver::Approver;
 use crate::gate::call::{Call, Identity};
 pub use crate::gate::cancel::CancelToken;
 use crate::gate::exit::{Ended, leave};
@@ -47,6 +48,8 @@ pub struct CallOptions {
     pub trace_parent: Option<String>,
     /// Cancels the call while it runs, or waits for a person or its turn.
     pub cancel: Option<CancelToken>,
+    /// Who asks a person for this call, in place of the host's own approver.
+    pub approver: Option<Arc<dyn Approver>>,
 }
 
 /// What a call gave back.
@@ -126,8 +129,12 @@ impl Session {
             runtime_call: options.runtime_call,
             trace_parent: options.trace_parent,
         };
+        let gate = match options.approver {
+            Some(approver) => Arc::new(host.gate.with_approver(approver)),
+            None => Arc::clone(&host.gate),
+        };
         let begun = Call::begin(
-            Arc::clone(&host.gate),
+            gate,
             Arc::clone(&self.gate),
             identity,
             scope,
@@ -261,7 +268,7 @@ struct Work {
 }
 
 fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), CallError> {
-    let found = host.names.get(tool).and_then(|at| host.at(*at));
+    let found = host.names.get(tool).and_then(|named| host.at(named));
     found.ok_or_else(|| CallError::UnknownTool {
         tool: text::shorten(&text::visible(tool), 64),
         nearest: nearest(host, tool),

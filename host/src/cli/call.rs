@@ -57,7 +57,7 @@ pub struct Who {
     roles: Vec<Identity>,
     /// The conversation that the call belongs to [default: one of its own]
     #[arg(long, value_name = "ID")]
-    session: Option<SessionId>,
+    pub session: Option<SessionId>,
 }
 
 impl Who {

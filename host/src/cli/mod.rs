@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod inspect;
 mod output;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Check(check::Options),
     /// Call a tool
     Call(call::Options),
+    /// Serve the tools to an MCP client on standard input and output
+    Serve(serve::Options),
     /// Look at, verify and seal the record
     #[command(subcommand)]
     Audit(audit::Command),
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
             Command::Inspect(options) => inspect::run(&options),
             Command::Check(options) => check::run(&options),
             Command::Call(options) => call::run(options).await,
+            Command::Serve(options) => serve::run(options).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Demo(options) => demo::run(options).await,
         }

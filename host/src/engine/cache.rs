@@ -5,21 +5,21 @@
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::base::digest::Digest;
+use crate::store::key;
 
 const MAC_BYTES: usize = 32;
-const KEY_BYTES: usize = 32;
 
 /// Compiled code on disk. A cache that cannot be used is not an error: the plugin is compiled anew.
 pub(super) struct Cache {
     folder: PathBuf,
-    key: [u8; KEY_BYTES],
+    key: [u8; key::BYTES],
 }
 
 impl Cache {
@@ -28,7 +28,7 @@ impl Cache {
         fs::create_dir_all(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
-            key: load_key(key_file)?,
+            key: key::load(key_file)?,
         })
     }
 
@@ -86,50 +86,6 @@ impl Cache {
         mac.update(code);
         mac
     }
-}
-
-/// The key in `path`; a fresh one where there is none. Two processes at once end with the same.
-fn load_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let mut key = [0u8; KEY_BYTES];
-    if !path.exists() {
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
-        let partial = path.with_extension(format!("{}.partial", random_suffix()?));
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&partial)?;
-        file.write_all(&key)?;
-        file.sync_all()?;
-        // A link fails where the key came to be there meanwhile, and then that one counts.
-        let linked = fs::hard_link(&partial, path);
-        fs::remove_file(&partial)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-    }
-    // Whoever knows the key can have native code run here.
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        let text = format!(
-            "`{}` can be read by others; remove it, and a new one is made",
-            path.display()
-        );
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
-    }
-    let bytes = fs::read(path)?;
-    key = bytes.try_into().map_err(|_| {
-        let text = format!(
-            "`{}` is not a key of {KEY_BYTES} bytes; remove it",
-            path.display()
-        );
-        io::Error::new(io::ErrorKind::InvalidData, text)
-    })?;
-    Ok(key)
 }
 
 fn random_suffix() -> io::Result<String> {

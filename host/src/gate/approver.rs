@@ -22,6 +22,9 @@ pub struct Question {
     pub access: Access,
     /// Why it may not do so unasked.
     pub reasons: Vec<Reason>,
+    pub approval: crate::base::id::ApprovalId,
+    pub console_only: bool,
+    pub done: Vec<String>,
 }
 
 /// What came back.
@@ -51,5 +54,11 @@ pub struct Nobody;
 impl Approver for Nobody {
     async fn ask(&self, _question: &Question) -> Answer {
         Answer::Nobody
+    }
+}
+
+impl std::fmt::Display for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.access.verbs, self.access.object)
     }
 }

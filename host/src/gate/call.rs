@@ -268,6 +268,9 @@ impl Call {
             tool: self.identity.tool.clone(),
             access: access.clone(),
             reasons: judgement.deciding().cloned().collect(),
+            approval: crate::base::id::ApprovalId::new("apr_00000000000000000000").unwrap(),
+            console_only: false,
+            done: Vec::new(),
         };
         let open = OpenAsk::new(self, access, judgement);
         let asking = self.gate.approver.ask(&question);

@@ -31,4 +31,22 @@ impl Gate {
             patience,
         }
     }
+
+    /// The same, judging by other rules.
+    pub fn with_rules(&self, rules: Digest) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            approver: Arc::clone(&self.approver),
+            rules,
+            patience: self.patience,
+        }
+    }
+
+    /// The same, asking another approver.
+    pub fn with_approver(&self, approver: Arc<dyn Approver>) -> Self {
+        Self {
+            approver,
+            ..self.with_rules(self.rules)
+        }
+    }
 }

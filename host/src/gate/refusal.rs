@@ -24,6 +24,7 @@ pub struct Refusal {
     pub verdict: Verdict,
     /// Every reason, the milder ones too.
     pub reasons: Vec<Reason>,
+    pub approval: Option<crate::base::id::ApprovalId>,
 }
 
 impl Refusal {
@@ -36,6 +37,7 @@ impl Refusal {
             object,
             verdict,
             reasons: judgement.reasons().to_vec(),
+            approval: None,
         }
     }
 

@@ -56,6 +56,17 @@ pub struct ToolCapabilities {
     pub data: BTreeSet<Name>,
 }
 
+/// What a tool can do to the world at all, whether or not a person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effects {
+    /// It can change something.
+    pub changes: bool,
+    /// It can delete or overwrite something.
+    pub destroys: bool,
+    /// Bytes that it chooses can leave the host.
+    pub outside: bool,
+}
+
 /// What a tool may do in a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FsCapability {
@@ -140,6 +151,21 @@ impl Answer {
                 by: asking,
             },
             (true, true) => Self::no(),
+        }
+    }
+}
+
+impl ToolCapabilities {
+    /// What the tool can do to the world.
+    pub fn effects(&self) -> Effects {
+        let folders = self.fs.iter();
+        let verbs = folders.fold(Verbs::NONE, |all, fs| all.union(fs.allow).union(fs.ask));
+        let destroying = Verbs::one(Verb::Modify).with(Verb::Delete);
+        let outside = self.outside.verdict != Verdict::Deny;
+        Effects {
+            changes: verbs.has_effect() || outside,
+            destroys: !verbs.intersection(destroying).is_empty() || outside,
+            outside,
         }
     }
 }

@@ -4,5 +4,6 @@ pub mod audit;
 mod db;
 pub mod error;
 mod folder;
+pub mod key;
 
 pub use error::StoreError;

@@ -84,6 +84,13 @@ const ALL: [Limit; 14] = [
     ("instances", |limits| &mut limits.instances),
 ];
 
+impl Limits {
+    /// Whether none of them is higher than in `other`.
+    pub(super) fn within(mut self, mut other: Self) -> bool {
+        ALL.iter().all(|(_, at)| *at(&mut self) <= *at(&mut other))
+    }
+}
+
 /// `base` with what the table `limits` inside `table` says.
 pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, base: Limits) -> Limits {
     let mut limits = base;

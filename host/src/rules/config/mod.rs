@@ -6,6 +6,7 @@ mod grant;
 mod limits;
 mod plugin;
 mod template;
+mod widening;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,75 @@
+//! `toolkeep serve`: tools for an MCP client on standard input and output.
+
+use std::io::IsTerminal as _;
+
+use clap::Args;
+
+use super::call::Who;
+use super::exit::Exit;
+use super::{Where, could_not_start, output};
+use crate::api::host::Host;
+use crate::serve::{mcp, seat};
+
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    who: Who,
+}
+
+pub async fn run(options: Options) -> Exit {
+    let session = match &options.who.session {
+        Some(session) => Ok(session.clone()),
+        None => seat::of_parent(),
+    };
+    let (principal, session) = match options.who.principal().and_then(|who| Ok((who, session?))) {
+        Ok(found) => found,
+        Err(why) => {
+            output::error(why);
+            return Exit::Usage;
+        }
+    };
+    let mut builder = Host::builder(&options.place.config);
+    if let Some(state) = &options.place.state {
+        builder = builder.state(state);
+    }
+    let host = match builder.build() {
+        Ok(host) => host,
+        Err(failed) => return could_not_start(&failed),
+    };
+    if let Some(trouble) = host.cache_trouble() {
+        output::warning(format_args!(
+            "compiled code cannot be kept, so each start is slow: {trouble}"
+        ));
+    }
+    if std::io::stdin().is_terminal() {
+        output::note("waiting for an MCP client on standard input; a client starts this by itself");
+    }
+    let served = mcp::serve(host, principal, session, stopped(), |news| {
+        output::warning(news)
+    })
+    .await;
+    match served {
+        Ok(()) => Exit::Done,
+        Err(why) => {
+            output::error(why);
+            Exit::Failed
+        }
+    }
+}
+
+/// Over when the program is told to end.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

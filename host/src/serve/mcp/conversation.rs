@@ -1,0 +1,130 @@
+//! A call under way, and the talk that it needs: what the tool says meanwhile, and what a person has
+//! to be asked.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::api::error::CallError;
+use crate::api::host::Host;
+use crate::api::session::{CallOptions, CancelToken, Reply, Session};
+use crate::base::id::ApprovalId;
+use crate::gate::approver::{Answer, Approver, Question};
+use crate::handle::report::Said;
+
+/// How much of what a tool says waits for a slow client; what is beyond is dropped.
+const SAID_AT_ONCE: usize = 256;
+
+/// What a call is begun with.
+pub(super) struct Start {
+    pub(super) tool: String,
+    pub(super) arguments: Value,
+    /// The runtime's own name for the call.
+    pub(super) runtime_call: Option<String>,
+    pub(super) trace_parent: Option<String>,
+    /// Whether a person can be asked through the client.
+    pub(super) can_ask: bool,
+    /// An answer that was given to the process that asked before this one.
+    pub(super) given: Option<(ApprovalId, Answer)>,
+}
+
+/// A call under way. When it goes away, so does the call.
+pub(super) struct Conversation {
+    pub(super) host: Host,
+    pub(super) said: mpsc::Receiver<Said>,
+    pub(super) asked: mpsc::Receiver<Asked>,
+    /// Its end; an error where the call panicked.
+    pub(super) end: JoinHandle<Result<Reply, CallError>>,
+    cancel: CancelToken,
+}
+
+/// A question, and where its answer goes. Dropping it is no answer.
+pub(super) struct Asked {
+    pub(super) question: Question,
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+impl Conversation {
+    /// Begins a call, in a task of its own: a panic in it takes nothing else down, and the client may
+    /// come back to it with an answer.
+    pub(super) fn begin(host: Host, session: Session, start: Start) -> Self {
+        let (voice, said) = mpsc::channel(SAID_AT_ONCE);
+        let (question, asked) = mpsc::channel(1);
+        let cancel = CancelToken::new();
+        let options = CallOptions {
+            listener: Some(Box::new(move |said| drop(voice.try_send(said)))),
+            runtime_call: start.runtime_call,
+            trace_parent: start.trace_parent,
+            cancel: Some(cancel.clone()),
+            approver: start.can_ask.then(|| {
+                Arc::new(Channel {
+                    given: start.given,
+                    asked: question,
+                }) as Arc<dyn Approver>
+            }),
+        };
+        let end = tokio::spawn(async move {
+            session
+                .call_with(&start.tool, start.arguments, options)
+                .await
+        });
+        Self {
+            host,
+            said,
+            asked,
+            end,
+            cancel,
+        }
+    }
+
+    /// Stops the call. It ends soon after, on record.
+    pub(super) fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Whether it was told to stop.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Whether the call is over, so that there is nothing left to answer.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_finished()
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Hands questions to whoever talks to the client.
+struct Channel {
+    given: Option<(ApprovalId, Answer)>,
+    asked: mpsc::Sender<Asked>,
+}
+
+#[async_trait::async_trait]
+impl Approver for Channel {
+    async fn ask(&self, question: &Question) -> Answer {
+        if question.console_only {
+            return Answer::Nobody;
+        }
+        // The same question, before anything else was done: asking again would only tire the person.
+        if let Some((approval, answer)) = &self.given
+            && *approval == question.approval
+            && question.done.is_empty()
+        {
+            return *answer;
+        }
+        let (answer, answered) = oneshot::channel();
+        let question = question.clone();
+        if self.asked.send(Asked { question, answer }).await.is_err() {
+            return Answer::Nobody;
+        }
+        answered.await.unwrap_or(Answer::Nobody)
+    }
+}

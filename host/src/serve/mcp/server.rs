@@ -1,0 +1,321 @@
+//! The protocol's server: one client on one connection, for one principal and session.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, ElicitResult, ErrorCode, Implementation, InputRequest,
+    InputRequiredResult, ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
+    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscriptionFilter,
+};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
+use rmcp::{ErrorData, Peer, RoleServer, ServerHandler};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::conversation::{Asked, Conversation, Start};
+use super::suspended::{Suspended, Waiting, binding};
+use super::voice::Voice;
+use super::{answer, ask, listing};
+use crate::api::host::Host;
+use crate::base::id::SessionId;
+use crate::base::principal::Principal;
+use crate::base::text;
+use crate::gate::approver::Answer;
+
+/// The key of the one question in a result that wants input.
+const QUESTION: &str = "approval";
+
+const INSTRUCTIONS: &str = "\
+These tools run inside Toolkeep, which lets each one touch only what an operator granted and records \
+every access. A result that begins with `denied:` is final: do not retry it in other words. One that \
+begins with `approval-required:` needs your user to act first; repeat the same call after they have.";
+
+/// The protocol's server.
+pub(super) struct Server {
+    host: RwLock<Host>,
+    principal: Principal,
+    session: SessionId,
+    waiting: Waiting,
+    /// What an older client wants to hear at least.
+    level: Mutex<LoggingLevel>,
+    /// An older client, to be told when the list changes.
+    peer: Mutex<Option<Peer<RoleServer>>>,
+    /// Counts the changes of the list of tools.
+    version: watch::Sender<u64>,
+    /// The version that the client saw last.
+    listed: AtomicU64,
+}
+
+impl Server {
+    pub(super) fn new(
+        host: Host,
+        principal: Principal,
+        session: SessionId,
+        key: &[u8; 32],
+    ) -> Self {
+        Self {
+            host: RwLock::new(host),
+            principal,
+            session,
+            waiting: Waiting::new(key),
+            level: Mutex::new(LoggingLevel::Info),
+            peer: Mutex::default(),
+            version: watch::Sender::new(0),
+            listed: AtomicU64::new(0),
+        }
+    }
+
+    /// Uses another host from now on, and tells the client. Calls under way stay with the old one.
+    pub(super) async fn replace(&self, host: Host) {
+        *self.host.write().unwrap_or_else(PoisonError::into_inner) = host;
+        self.version.send_modify(|version| *version += 1);
+        let peer = lock(&self.peer).clone();
+        if let Some(peer) = peer {
+            // A client that is gone needs no news.
+            drop(peer.notify_tool_list_changed().await);
+        }
+    }
+
+    /// Ends the calls that wait for answers.
+    pub(super) fn stop(&self) {
+        self.waiting.clear();
+    }
+
+    fn host(&self) -> Host {
+        self.host
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn call(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let host = self.host();
+        let arguments = Value::Object(request.arguments.unwrap_or_default());
+        let bound = binding(&self.principal, &self.session, &request.name, &arguments);
+        let mut given = None;
+        if let Some(sealed) = &request.request_state {
+            let Ok(state) = self.waiting.open(sealed, &bound) else {
+                return Ok(answer::too_late(&host).into());
+            };
+            let came = request
+                .input_responses
+                .and_then(|mut responses| responses.remove(QUESTION))
+                .and_then(|response| serde_json::from_value::<ElicitResult>(response).ok())
+                .map_or(Answer::Nobody, |result| ask::answer(&result));
+            match self.waiting.take(&state) {
+                Some(Suspended {
+                    conversation,
+                    answer,
+                }) => {
+                    // A call that is over by now takes no answer, and only has its end to tell.
+                    let _ = answer.send(came);
+                    return self.talk(conversation, &bound, context).await;
+                }
+                // Another process asked, and is gone. What it did then must not be done twice.
+                None if state.done > 0 => return Ok(answer::too_late(&host).into()),
+                None => given = Some((state.approval, came)),
+            }
+        }
+        let capabilities = context.client_capabilities();
+        let start = Start {
+            tool: request.name.into_owned(),
+            arguments,
+            runtime_call: Some(text::shorten(&text::visible(&context.id.to_string()), 128)),
+            trace_parent: context
+                .meta
+                .get_traceparent()
+                .map(|parent| text::shorten(&text::visible(parent), 128)),
+            can_ask: ask::shows_forms(capabilities.as_ref()),
+            given,
+        };
+        let session = host.session(self.session.clone(), self.principal.clone());
+        let conversation = Conversation::begin(host, session, start);
+        self.talk(conversation, &bound, context).await
+    }
+
+    /// Passes on what the tool says and the gate asks, until the call ends or has to wait for the
+    /// client's next request.
+    async fn talk(
+        &self,
+        mut conversation: Conversation,
+        bound: &[u8],
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let is_modern = is_modern(context);
+        let mut voice = Voice::new(context, is_modern, *lock(&self.level));
+        let ended = loop {
+            tokio::select! {
+                biased;
+                () = context.ct.cancelled(), if !conversation.is_cancelled() => {
+                    conversation.cancel();
+                }
+                Some(said) = conversation.said.recv() => voice.pass_on(said).await,
+                Some(asked) = conversation.asked.recv() => {
+                    if is_modern {
+                        match self.suspend(conversation, asked, bound) {
+                            Ok(wanted) => return Ok(wanted.into()),
+                            Err(back) => conversation = *back,
+                        }
+                    } else {
+                        ask_back(asked, context).await;
+                    }
+                }
+                ended = &mut conversation.end => break ended,
+            }
+        };
+        // Whatever the tool said before its end is told before it.
+        while let Ok(said) = conversation.said.try_recv() {
+            voice.pass_on(said).await;
+        }
+        let host = &conversation.host;
+        match ended {
+            Err(_panicked) => Ok(answer::broken(host).into()),
+            Ok(Ok(reply)) => Ok(answer::reply(host, reply).into()),
+            Ok(Err(failed)) => match answer::error(host, &failed) {
+                Some(result) => Ok(result.into()),
+                None => Err(ErrorData::new(
+                    ErrorCode::INVALID_PARAMS,
+                    failed.to_string(),
+                    None,
+                )),
+            },
+        }
+    }
+
+    /// Keeps the call until the client comes back with an answer.
+    fn suspend(
+        &self,
+        conversation: Conversation,
+        asked: Asked,
+        bound: &[u8],
+    ) -> Result<InputRequiredResult, Box<Conversation>> {
+        let Asked { question, answer } = asked;
+        let form = ask::form(&question);
+        let suspended = Suspended {
+            conversation,
+            answer,
+        };
+        match self.waiting.keep(suspended, &question, bound) {
+            Ok(sealed) => {
+                let question = InputRequest::Elicitation(rmcp::model::ElicitRequest::new(form));
+                let questions = [(QUESTION.to_owned(), question)].into();
+                Ok(InputRequiredResult::new(Some(questions), Some(sealed)))
+            }
+            // The answer's sender goes away, which is no answer.
+            Err(back) => Err(Box::new(back.conversation)),
+        }
+    }
+}
+
+/// Asks through a client of the older era, which answers while the call waits.
+async fn ask_back(asked: Asked, context: &RequestContext<RoleServer>) {
+    let Asked {
+        question,
+        mut answer,
+    } = asked;
+    tokio::select! {
+        // Whatever goes wrong is no answer.
+        came = context.peer.create_elicitation(ask::form(&question)) => {
+            let came = came.map_or(Answer::Nobody, |result| ask::answer(&result));
+            let _ = answer.send(came);
+        }
+        () = context.ct.cancelled() => {}
+        // The gate has stopped waiting.
+        () = answer.closed() => {}
+    }
+}
+
+/// Whether a request is of the era in which each one stands alone. Versions are dates.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_logging()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .build();
+        let about =
+            Implementation::new("toolkeep", env!("CARGO_PKG_VERSION")).with_title("Toolkeep");
+        ServerConfig::new(capabilities)
+            .with_server_info(about)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let version = *self.version.borrow();
+        let host = self.host();
+        let tools = host
+            .tools()
+            .filter(|entry| entry.callable)
+            .map(|entry| listing::tool(&entry))
+            .collect();
+        self.listed.store(version, Ordering::Release);
+        Ok(ListToolsResult::with_all_items(tools))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        self.call(request, &context).await
+    }
+
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        *lock(&self.level) = request.level;
+        Ok(())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        *lock(&self.peer) = Some(context.peer);
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        _requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    /// Tells a client of the newer era of changes. One that happened between its last list and now
+    /// would be lost otherwise, so it is told at once.
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut version = self.version.subscribe();
+        let mut told = self.listed.load(Ordering::Acquire);
+        loop {
+            let now = *version.borrow_and_update();
+            if now != told {
+                told = now;
+                if context.sink().notify_tool_list_changed().await.is_err() {
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                changed = version.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+    }
+}

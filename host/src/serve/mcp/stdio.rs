@@ -1,0 +1,89 @@
+//! One client on standard input and output, which the client has piped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::ServiceExt as _;
+use rmcp::service::ServerInitializeError;
+
+use super::server::Server;
+use crate::api::host::{Host, Reloaded};
+use crate::base::id::SessionId;
+use crate::base::principal::Principal;
+
+/// How often the operator's file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Serves one client until it closes the pipe, or until `stop` is over. `news` is what an operator
+/// should know, a sentence at a time.
+///
+/// # Errors
+/// A sentence, where the client speaks no protocol that is known, or the state folder cannot be used.
+pub async fn serve(
+    host: Host,
+    principal: Principal,
+    session: SessionId,
+    stop: impl Future<Output = ()>,
+    news: impl Fn(&str) + Send + 'static,
+) -> Result<(), String> {
+    let key = host
+        .request_state_key()
+        .map_err(|error| error.to_string())?;
+    let server = Arc::new(Server::new(host.clone(), principal, session, &key));
+    let running = match Arc::clone(&server)
+        .serve(rmcp::transport::stdio_pipes())
+        .await
+    {
+        Ok(running) => running,
+        // The client closed the pipe before it said anything: it only wanted to see whether we start.
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(format!("the client could not be served: {error}")),
+    };
+    let token = running.cancellation_token();
+    let watcher = tokio::spawn(watch(host, Arc::clone(&server), news));
+    tokio::pin!(stop);
+    let waiting = running.waiting();
+    tokio::pin!(waiting);
+    let ended = tokio::select! {
+        ended = &mut waiting => ended,
+        () = &mut stop => {
+            token.cancel();
+            waiting.await
+        }
+    };
+    watcher.abort();
+    server.stop();
+    ended
+        .map(drop)
+        .map_err(|error| format!("serving the client failed: {error}"))
+}
+
+/// Looks at the operator's file from time to time, and uses a new one that gives no more than the old.
+async fn watch(mut host: Host, server: Arc<Server>, news: impl Fn(&str)) {
+    let mut seen = None;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let reloaded = host.reload();
+        let told = match reloaded {
+            Ok(Reloaded::Unchanged) => None,
+            Ok(Reloaded::Narrowed(new)) => {
+                host = *new;
+                server.replace(host.clone()).await;
+                Some("the operator's file has changed, and is in use".to_owned())
+            }
+            Ok(Reloaded::Wider(why)) => Some(format!(
+                "the operator's file has changed and gives more than before ({why}), so the old one \
+                 stays in use; start the server again to use the new one"
+            )),
+            Err(error) => Some(format!(
+                "the operator's file has changed and cannot be used, so the old one stays in use: \
+                 {error}"
+            )),
+        };
+        // The same news once.
+        if told.is_some() && told != seen {
+            told.iter().for_each(|told| news(told));
+        }
+        seen = told;
+    }
+}

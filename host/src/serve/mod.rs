@@ -1,0 +1,4 @@
+//! Faces: how the outside reaches a host.
+
+pub mod mcp;
+pub mod seat;
