@@ -20,6 +20,7 @@ use toolkeep::base::id::{Identity, SessionId};
 use toolkeep::base::principal::Principal;
 
 pub mod architecture;
+pub mod clients;
 
 /// How long any run of the program may take before the tests call it hung.
 const PATIENCE: Duration = Duration::from_secs(60);
