@@ -51,17 +51,17 @@ fn main() {
     row("one echo call, one at a time", &mut call, |t| t);
 }
 
-fn row<T: Copy>(
-    what: &str,
-    (ours, bare): &mut (Vec<T>, Vec<T>),
-    part: impl Fn(T) -> Duration,
-) {
+fn row<T: Copy>(what: &str, (ours, bare): &mut (Vec<T>, Vec<T>), part: impl Fn(T) -> Duration) {
     let median = |times: &[T]| {
         let mut times: Vec<Duration> = times.iter().map(|time| part(*time)).collect();
         times.sort();
         times[times.len() / 2]
     };
-    println!("{what:<34}{:>8.3} ms  {:>9.3} ms", ms(median(ours)), ms(median(bare)));
+    println!(
+        "{what:<34}{:>8.3} ms  {:>9.3} ms",
+        ms(median(ours)),
+        ms(median(bare))
+    );
 }
 
 fn ms(time: Duration) -> f64 {

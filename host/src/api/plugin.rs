@@ -70,9 +70,11 @@ impl Plugin {
                 component.digest, granted.line
             )));
         }
-        let description = component
+        let mut description = component
             .description()
             .map_err(|error| failed(error.to_string()))?;
+        let needs = &mut description.manifest.needs;
+        *needs = needs.for_grants(granted.fs.keys());
         let tools = description.tools.iter().cloned().map(Tool::new);
         let tools = tools.collect::<Result<_, _>>().map_err(failed)?;
         Ok(Self {

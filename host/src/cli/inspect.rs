@@ -64,7 +64,12 @@ fn print(found: &Inspection) {
         output::data("  none: it can compute, and nothing else");
     }
     for (name, need) in &manifest.needs.fs {
-        let optional = if need.optional { " (optional)" } else { "" };
+        let optional = match (need.optional, need.many) {
+            (false, false) => "",
+            (true, false) => " (optional)",
+            (false, true) => " (any number of folders)",
+            (true, true) => " (optional, any number of folders)",
+        };
         output::data(format_args!("  fs.{name}{optional}: {}", need.verbs));
         output::data(format_args!("    {}", visible(&need.why)));
     }

@@ -27,7 +27,11 @@ impl ServerHandler for Echo {
             "required": ["text"],
         });
         let schema = schema.as_object().cloned().unwrap_or_default();
-        let tool = Tool::new("echo", "Gives back the text it was given.", Arc::new(schema));
+        let tool = Tool::new(
+            "echo",
+            "Gives back the text it was given.",
+            Arc::new(schema),
+        );
         Ok(ListToolsResult::with_all_items(vec![tool]))
     }
 

@@ -46,6 +46,39 @@ impl Needs {
     pub fn is_empty(&self) -> bool {
         self.fs.is_empty() && self.config.is_empty()
     }
+
+    /// The same needs, where each one of many folders is one need for each grant that `granted` names.
+    /// One that nothing is granted for stays as it is.
+    #[must_use]
+    pub fn for_grants<'a>(&self, granted: impl Iterator<Item = &'a Name> + Clone) -> Self {
+        let mut fs = BTreeMap::new();
+        for (name, need) in &self.fs {
+            // A need of that very name is meant before one of many is.
+            let is_for = |grant: &&Name| {
+                *grant == name
+                    || need.many
+                        && !self.fs.contains_key(*grant)
+                        && grant
+                            .as_str()
+                            .strip_prefix(name.as_str())
+                            .is_some_and(|rest| rest.starts_with('-'))
+            };
+            let before = fs.len();
+            fs.extend(
+                granted
+                    .clone()
+                    .filter(is_for)
+                    .map(|grant| (grant.clone(), need.clone())),
+            );
+            if fs.len() == before {
+                fs.insert(name.clone(), need.clone());
+            }
+        }
+        Self {
+            fs,
+            config: self.config.clone(),
+        }
+    }
 }
 
 /// A folder that a plugin wants.
@@ -59,6 +92,10 @@ pub struct FsNeed {
     /// Whether it can do without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Whether it takes any number of folders: each grant whose name is the need's own, or begins with
+    /// it and `-`, is for one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub many: bool,
 }
 
 /// Values that a plugin wants from the operator.

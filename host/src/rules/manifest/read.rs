@@ -61,12 +61,13 @@ fn needs(reader: &mut Reader<'_>, root: &Table<'_>) -> Needs {
     };
     reader.only(&table, &["fs", "config"]);
     for (name, table) in reader.tables(&table, "fs") {
-        reader.only(&table, &["verbs", "why", "optional"]);
+        reader.only(&table, &["verbs", "why", "optional", "many"]);
         let name = reader.name(name.text, name.at);
         reader.require(&table, "verbs");
         let verbs = reader.verbs(&table, "verbs", Handle::Fs);
         let why = prose(reader, &table, "why", prose_fault);
         let optional = reader.flag(&table, "optional");
+        let many = reader.flag(&table, "many");
         if let (Some(name), Some(verbs), Some(why)) = (name, verbs, why) {
             needs.fs.insert(
                 name,
@@ -74,6 +75,7 @@ fn needs(reader: &mut Reader<'_>, root: &Table<'_>) -> Needs {
                     verbs,
                     why,
                     optional,
+                    many,
                 },
             );
         }

@@ -164,9 +164,58 @@ fn json_is_checked_by_the_same_rules() {
     `verbs` of the fs need `notebook` is not a list of fs verbs
     unknown variant `write`, expected one of `call`, `list`, `stat`, `read`, `create`, `modify`, `delete`
     `why` of the fs need `notebook` is empty
-    unknown field `more`, expected one of `verbs`, `why`, `optional`
+    unknown field `more`, expected one of `verbs`, `why`, `optional`, `many`
     `keys` of the config need `settings` is empty
     `keys` of the config need `settings` has a key that has control or invisible characters
     there is more than one config need
     ");
+}
+
+#[test]
+fn one_need_of_many_folders_is_one_for_each_grant() {
+    let manifest = Manifest::parse_toml(
+        "plugin.toml",
+        r#"
+name = "p"
+version = "1"
+description = "d"
+[needs.fs.files]
+verbs = ["read"]
+why = "reads"
+many = true
+[needs.fs.files-own]
+verbs = ["create"]
+why = "keeps"
+[needs.fs.one]
+verbs = ["list"]
+why = "lists"
+"#,
+    )
+    .unwrap();
+    let needs = |granted: &[&str]| -> Vec<String> {
+        let names: Vec<Name> = granted
+            .iter()
+            .map(|name| Name::new(name).unwrap())
+            .collect();
+        let needs = manifest.needs.for_grants(names.iter());
+        needs
+            .fs
+            .iter()
+            .map(|(name, need)| format!("{name} {}", need.verbs))
+            .collect()
+    };
+    assert_eq!(needs(&[]), ["files read", "files-own create", "one list"]);
+    assert_eq!(
+        needs(&["files", "files-a", "files-own", "one", "one-a", "filesb"]),
+        ["files read", "files-a read", "files-own create", "one list"]
+    );
+    assert_eq!(
+        needs(&["files-a", "files-b"]),
+        [
+            "files-a read",
+            "files-b read",
+            "files-own create",
+            "one list"
+        ]
+    );
 }
