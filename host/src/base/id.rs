@@ -137,6 +137,18 @@ name! {
     |text| text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+name! {
+    /// A question to a person, and its answer: `apr_` and 20 lower-case hex digits, unique for ever.
+    ApprovalId,
+    "approval id",
+    "use `apr_` and 20 lower-case hex digits",
+    |text| {
+        text.strip_prefix("apr_").is_some_and(|digits| {
+            digits.len() == 20 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
