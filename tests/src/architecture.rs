@@ -33,8 +33,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("globset", &["rules"]),
     ("wasmparser", &["pack"]),
     ("wasm_encoder", &["pack"]),
-    ("signed_note", &["store/audit"]),
-    ("ed25519_dalek", &["store/audit"]),
+    (
+        "signed_note",
+        &["store/audit", "store/approvals", "rules/config/approvals"],
+    ),
+    ("ed25519_dalek", &["store/audit", "store/approvals"]),
     ("cap_std", &["handle/fs"]),
     ("hmac", &["engine"]),
 ];

@@ -24,8 +24,16 @@ impl Approver for Person {
 const CONFIG: &str = "[data.notes]\ndir = \"data\"\n[plugins.notes]\npath = {notes}\n\
     [plugins.notes.fs.notebook]\ndata = \"notes\"\nallow = [\"list\", \"read\"]\nask = [\"delete\"]\n";
 
-/// What comes of deleting a note when the person answers so: the outcome, and the questions.
+/// What comes of deleting the note `a` when the person answers so: the outcome, and the questions.
 async fn delete(keep: &Keep, answer: Answer) -> (Result<(), CallError>, Vec<String>) {
+    delete_note(keep, "a", answer).await
+}
+
+async fn delete_note(
+    keep: &Keep,
+    note: &str,
+    answer: Answer,
+) -> (Result<(), CallError>, Vec<String>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let host = Host::builder(keep.path("toolkeep.toml"))
         .state(keep.state())
@@ -33,7 +41,7 @@ async fn delete(keep: &Keep, answer: Answer) -> (Result<(), CallError>, Vec<Stri
         .build()
         .unwrap();
     let session = keep.session(&host, "s");
-    let done = session.call("delete_note", json!({"name": "a"})).await;
+    let done = session.call("delete_note", json!({"name": note})).await;
     let asked = asked.lock().unwrap().clone();
     (done.map(drop), asked)
 }
@@ -42,22 +50,24 @@ async fn delete(keep: &Keep, answer: Answer) -> (Result<(), CallError>, Vec<Stri
 async fn a_yes_lifts_an_ask_once_and_is_on_record() {
     let keep = Keep::new(CONFIG);
     keep.put("data/a.md", "a");
-    for answer in [Answer::Nobody, Answer::Decline] {
-        let (done, asked) = delete(&keep, answer).await;
-        assert_eq!(asked, ["delete_note delete notes:a.md"]);
-        match answer {
-            Answer::Decline => assert!(matches!(done, Err(CallError::Denied { .. })), "{done:?}"),
-            _ => assert!(
-                matches!(done, Err(CallError::Unanswered { .. })),
-                "{done:?}"
-            ),
-        }
-        assert!(keep.has("data/a.md"));
-    }
+    let (done, asked) = delete(&keep, Answer::Nobody).await;
+    assert_eq!(asked, ["delete_note delete notes:a.md"]);
+    assert!(
+        matches!(done, Err(CallError::Unanswered { .. })),
+        "{done:?}"
+    );
+    assert!(keep.has("data/a.md"));
+
     let (done, asked) = delete(&keep, Answer::Approve).await;
     assert_eq!(asked.len(), 1);
     assert!(done.is_ok(), "{done:?}");
     assert!(!keep.has("data/a.md"));
+
+    // A second time it has to be asked again.
+    keep.put("data/a.md", "a");
+    let (done, asked) = delete(&keep, Answer::Nobody).await;
+    assert_eq!(asked.len(), 1);
+    assert!(done.is_err());
 
     let entries = keep.records(&["--verb", "delete"]);
     let told: Vec<String> = entries
@@ -68,12 +78,14 @@ async fn a_yes_lifts_an_ask_once_and_is_on_record() {
         told,
         [
             "\"refusal\" \"ask\"",
-            "\"refusal\" \"deny\"",
             "\"intent\" \"allow\"",
-            "\"outcome\" \"allow\""
+            "\"outcome\" \"allow\"",
+            "\"refusal\" \"ask\"",
         ]
     );
-    assert_eq!(entries[2]["approval"], "approver");
+    let approval = entries[1]["approval"].as_str().unwrap();
+    assert!(approval.ends_with(" by host"), "{approval}");
+    assert_eq!(entries[2]["approval"], approval);
     keep.run(&["audit", "verify"]).expect(0);
 }
 
@@ -85,4 +97,20 @@ async fn a_yes_lifts_no_deny() {
     assert!(matches!(done, Err(CallError::Denied { .. })), "{done:?}");
     assert_eq!(asked, [] as [&str; 0]);
     assert!(keep.has("data/a.md"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_is_final_for_what_was_asked_and_for_nothing_else() {
+    let keep = Keep::new(CONFIG);
+    keep.put("data/a.md", "a");
+    keep.put("data/b.md", "b");
+    let (done, _) = delete(&keep, Answer::Decline).await;
+    assert!(matches!(done, Err(CallError::Denied { .. })), "{done:?}");
+    // Another host, another call, and nobody is even asked.
+    let (done, asked) = delete(&keep, Answer::Approve).await;
+    assert!(matches!(done, Err(CallError::Denied { .. })), "{done:?}");
+    assert_eq!(asked, [] as [&str; 0]);
+    assert!(keep.has("data/a.md"));
+    let (done, _) = delete_note(&keep, "b", Answer::Approve).await;
+    assert!(done.is_ok(), "{done:?}");
 }

@@ -111,8 +111,10 @@ pub enum CallError {
         /// What the tool said of it.
         said: Option<Failure>,
     },
-    /// The record could not be written, so the answer is withheld.
-    #[error("the answer of tool `{tool}` is withheld: its record could not be written")]
+    /// The record, or what the session has seen, could not be written, so the answer is withheld.
+    #[error(
+        "the answer of tool `{tool}` is withheld: its record, or what its session has seen, could not be written"
+    )]
     RecordFailed {
         /// The tool.
         tool: String,

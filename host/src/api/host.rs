@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::StartError;
@@ -11,6 +11,7 @@ use super::plugin::{Plugin, Tool};
 use super::session::Session;
 use crate::base::id::{Name, SessionId};
 use crate::base::principal::Principal;
+use crate::base::text;
 use crate::engine::compile::CodeCache;
 use crate::engine::runtime::{Engine, PoolSize};
 use crate::gate;
@@ -18,16 +19,19 @@ use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
 use crate::handle::fs::protected::Protected;
 use crate::rules::check::{Severity, check};
-use crate::rules::config::Config;
+use crate::rules::config::{ApprovalSettings, Config};
 use crate::rules::may::{Capabilities, Effects};
-use crate::rules::problem::Problems;
+use crate::rules::problem::{Problem, Problems};
 use crate::rules::scope::Scope;
 use crate::rules::tool::ToolInfo;
 use crate::rules::verdict::Verdict;
+use crate::store::approvals::Approvals;
 use crate::store::audit::checkpoint::Checkpoint;
 use crate::store::audit::log::{AuditLog, Options};
+use crate::store::error::StoreError;
 #[cfg(feature = "serve")]
 use crate::store::key;
+use crate::store::sessions::Sessions;
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -46,7 +50,7 @@ pub struct HostBuilder {
 }
 
 impl HostBuilder {
-    /// Where the record, the keys and compiled code are kept. By default what the operator's file
+    /// Where the record, sessions, approvals, keys and compiled code are kept. By default what the operator's file
     /// says, else `$XDG_STATE_HOME/toolkeep`, else `~/.local/state/toolkeep`.
     #[must_use]
     pub fn state(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -54,7 +58,8 @@ impl HostBuilder {
         self
     }
 
-    /// Who asks a person. By default nobody is asked, and every ask is a refusal.
+    /// Who asks a person. By default nobody is asked, and an ask is a refusal unless a person has signed
+    /// an answer to it.
     #[must_use]
     pub fn approver(mut self, approver: impl Approver) -> Self {
         self.approver = Arc::new(approver);
@@ -97,10 +102,14 @@ impl HostBuilder {
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
             },
         )?;
+        reject_own_key(&config, &log)?;
+        let approvals = Approvals::open(&state)?;
+        let sessions = Sessions::open(&state)?;
         let cache = CodeCache::open(&state.join("code"), &state.join("keys").join(CACHE_KEY));
-        // The keys and the database each by themselves too: a hard link to one, which somebody made in
+        // The keys and the databases each by themselves too: a hard link to one, which somebody made in
         // a place, is that file.
-        let mut own = vec![self.config.clone(), state.clone(), state.join("audit.db")];
+        let mut own = vec![self.config.clone(), state.clone()];
+        own.extend(["audit.db", "state.db"].map(|file| state.join(file)));
         own.extend(KEYS.map(|key| state.join("keys").join(key)));
         own.extend(checkpoint_to);
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
@@ -126,7 +135,15 @@ impl HostBuilder {
         };
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
-        let gate = Gate::new(Arc::clone(&log), self.approver, config.digest(), PATIENCE);
+        let approver = self.approver;
+        let gate = Gate::new(
+            state.clone(),
+            Arc::clone(&log),
+            approvals,
+            approver,
+            &config,
+            PATIENCE,
+        );
         let config = Arc::new(config);
         let host = Inner {
             file: self.config,
@@ -139,6 +156,7 @@ impl HostBuilder {
             cache: Arc::new(cache),
             log,
             gate: Arc::new(gate),
+            stored_sessions: sessions,
             sessions: Arc::default(),
         };
         Ok(Host {
@@ -166,7 +184,8 @@ pub(super) struct Inner {
     pub cache: Arc<CodeCache>,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
-    sessions: Arc<Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>>,
+    stored_sessions: Sessions,
+    sessions: Arc<Mutex<SessionMap>>,
 }
 
 /// A tool that has a name: where it is, and what it may do.
@@ -188,6 +207,8 @@ pub enum Reloaded {
     /// again for that.
     Wider(String),
 }
+
+type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
 
 /// A tool that can be called.
 #[derive(Clone, Copy, Debug)]
@@ -232,25 +253,37 @@ impl Host {
     /// The conversation `id` on behalf of `principal`: the one of that name that is going on already,
     /// with all that it has seen, or a new one.
     pub fn session(&self, id: SessionId, principal: Principal) -> Session {
-        let mut sessions = self
-            .inner
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.inner.sessions();
         let session = sessions
             .entry((id.clone(), principal.clone()))
-            .or_insert_with(|| Arc::new(gate::session::Session::new(id, principal)));
+            .or_insert_with(|| {
+                let store = self.inner.stored_sessions.clone();
+                Arc::new(gate::session::Session::new(id, principal, store))
+            });
         Session::new(self.clone(), Arc::clone(session))
     }
 
-    /// Ends a conversation: what it has seen is forgotten. For runtimes and people, never for a model.
-    pub fn end_session(&self, id: &SessionId, principal: &Principal) {
-        let mut sessions = self
-            .inner
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        sessions.remove(&(id.clone(), principal.clone()));
+    /// Ends a conversation: what it has seen is forgotten, by all processes that share the state folder;
+    /// one that runs a call of it just now may bring it back. For runtimes and people, never for a model.
+    ///
+    /// # Errors
+    /// If that can't be written.
+    pub async fn end_session(
+        &self,
+        id: &SessionId,
+        principal: &Principal,
+    ) -> Result<(), StoreError> {
+        let key = (id.clone(), principal.clone());
+        self.inner.sessions().remove(&key);
+        let store = self.inner.stored_sessions.clone();
+        tokio::task::spawn_blocking(move || store.end(&key.0, &key.1))
+            .await
+            .unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Who may answer when something has to be asked, and how.
+    pub fn approval_settings(&self) -> &ApprovalSettings {
+        &self.inner.config.approvals
     }
 
     /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers
@@ -276,23 +309,31 @@ impl Host {
         let kept = |plugin: &&Arc<Plugin>| config.plugins.contains_key(&plugin.name);
         let plugins: Vec<Arc<Plugin>> = old.plugins.iter().filter(kept).map(Arc::clone).collect();
         check_needs(&config, &plugins)?;
+        reject_own_key(&config, &old.log)?;
         let config = Arc::new(config);
         let inner = Inner {
             file: old.file.clone(),
             state: old.state.clone(),
             names: name_tools(&config, &plugins),
             places: old.places.under(Arc::clone(&config), &folder),
-            gate: Arc::new(old.gate.with_rules(config.digest())),
+            gate: Arc::new(old.gate.with_rules(&config)),
             config,
             plugins,
             engine: Arc::clone(&old.engine),
             cache: Arc::clone(&old.cache),
             log: Arc::clone(&old.log),
+            stored_sessions: old.stored_sessions.clone(),
             sessions: Arc::clone(&old.sessions),
         };
         Ok(Reloaded::Narrowed(Box::new(Self {
             inner: Arc::new(inner),
         })))
+    }
+
+    /// Whether a connected client may put questions to its user.
+    #[cfg(feature = "serve")]
+    pub(crate) fn lets_clients_answer(&self) -> bool {
+        self.inner.config.approvals.elicitation
     }
 
     /// The key with which what goes through a client's hands is sealed, shared by all processes of the
@@ -309,10 +350,31 @@ impl Host {
 }
 
 impl Inner {
+    fn sessions(&self) -> MutexGuard<'_, SessionMap> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn at(&self, named: &Named) -> Option<(&Arc<Plugin>, &Tool)> {
         let plugin = self.plugins.get(named.plugin)?;
         Some((plugin, plugin.tools.get(named.tool)?))
     }
+}
+
+/// The log's own key signs without a person: it must not stand for one.
+fn reject_own_key(config: &Config, log: &AuditLog) -> Result<(), StartError> {
+    let own = config
+        .approvals
+        .keys
+        .iter()
+        .find(|key| key.is_of(log.verifier_key()));
+    let Some(own) = own else { return Ok(()) };
+    let name = text::visible(&own.name);
+    let message = format!(
+        "the key of `{name}` in `keys` in [approvals] is the one that signs the log's checkpoints, without a person"
+    );
+    let help = "make an approver's key with `toolkeep approvals init`";
+    let problem = Problem::new(own.line.clone(), message).help(help);
+    Err(StartError::Config(problem.into()))
 }
 
 /// Reads the operator's file; gives it with the folder that it stands in.

@@ -29,6 +29,7 @@ use crate::handle::report::{Allowance, Listener, Reporter};
 use crate::rules::config;
 use crate::rules::scope::Scope;
 use crate::rules::verdict::Verdict;
+use crate::store::error::StoreError;
 
 /// One agent's conversation. Cheap to clone; calls may run at the same time.
 #[derive(Clone)]
@@ -83,9 +84,12 @@ impl Session {
         self.gate.principal()
     }
 
-    /// The label of all that its calls have given back.
-    pub fn label(&self) -> Label {
-        self.gate.label()
+    /// The label of all that its calls have seen, in this process and in others. Read anew each time.
+    ///
+    /// # Errors
+    /// If it can't be read. It must not be taken for clean then.
+    pub async fn label(&self) -> Result<Label, StoreError> {
+        self.gate.label().await
     }
 
     /// Runs a tool. `arguments` is a JSON object.

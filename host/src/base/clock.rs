@@ -24,6 +24,13 @@ impl Timestamp {
         Self(micros)
     }
 
+    /// The time `later` than this one.
+    #[must_use]
+    pub fn after(self, later: Duration) -> Self {
+        let later = u64::try_from(later.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(later))
+    }
+
     /// Microseconds since 1970.
     pub const fn micros(self) -> u64 {
         self.0

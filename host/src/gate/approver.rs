@@ -1,52 +1,32 @@
 //! Asking a person.
 
-use crate::base::id::{CallId, Name, SessionId, ToolName};
-use crate::base::principal::Principal;
-use crate::rules::access::Access;
-use crate::rules::verdict::Reason;
-
-/// What a person is asked: the resolved access, who wants it and why it needs asking.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// On whose behalf.
-    pub principal: Principal,
-    /// In which conversation.
-    pub session: SessionId,
-    /// In which run of a tool.
-    pub call: CallId,
-    /// The plugin.
-    pub plugin: Name,
-    /// The tool.
-    pub tool: ToolName,
-    /// What it wants to do, to which real object.
-    pub access: Access,
-    /// Why it may not do so unasked.
-    pub reasons: Vec<Reason>,
-    pub approval: crate::base::id::ApprovalId,
-    pub console_only: bool,
-    pub done: Vec<String>,
-}
+pub use crate::store::approvals::Question;
 
 /// What came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A person said yes, to this one access.
     Approve,
-    /// A person said no.
+    /// A person said no. It is final for what the question is bound to, until it expires.
     Decline,
-    /// Nobody could be asked, or nobody answered.
+    /// Nobody could be asked, or nobody answered. The question waits in the store.
     Nobody,
+    /// There may be a signed answer in the store now: look again.
+    Stored,
 }
 
 /// Somebody who can ask a person. Whatever goes wrong on the way must come back as
 /// [`Answer::Nobody`]: silence is a denial.
+///
+/// One that asks by way of the connected client must not ask what is [`Question::console_only`], and
+/// nothing at all unless the operator's file says `elicitation = true`.
 #[async_trait::async_trait]
 pub trait Approver: Send + Sync + 'static {
     /// Asks, and waits for the answer. The gate gives up when the call's time is over.
     async fn ask(&self, question: &Question) -> Answer;
 }
 
-/// Nobody is there: every ask is a refusal.
+/// Nobody is there: every ask is a refusal, unless a signed answer is in the store.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nobody;
 
@@ -54,11 +34,5 @@ pub struct Nobody;
 impl Approver for Nobody {
     async fn ask(&self, _question: &Question) -> Answer {
         Answer::Nobody
-    }
-}
-
-impl std::fmt::Display for Question {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.access.verbs, self.access.object)
     }
 }

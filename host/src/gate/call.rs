@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::approver::{Answer, Question};
-use super::asking::{Asking, answered, lifted};
+use self::refusing::state_failed;
+use super::asking::{Asking, Effects, lifted};
 use super::cancel::CancelToken;
 use super::door::Gate;
 use super::journal::Journal;
@@ -18,7 +18,7 @@ use crate::base::label::Label;
 use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
-use crate::rules::verdict::{Judgement, Verdict};
+use crate::rules::verdict::{ReasonCode, Verdict};
 use crate::store::audit::log::Durability;
 use crate::store::audit::record::{Kind, Outcome, Status};
 
@@ -76,6 +76,7 @@ struct State {
     next_step: u32,
     refusals: Vec<Refusal>,
     asking: Asking,
+    effects: Effects,
 }
 
 impl Call {
@@ -91,7 +92,10 @@ impl Call {
         max_accesses: u64,
         cancel: CancelToken,
     ) -> Result<Arc<Self>, Refusal> {
-        let label = session.label();
+        // Read anew: another process may have raised it. One that cannot be read is not clean.
+        let label = session.label().await;
+        let known = label.is_ok();
+        let label = label.unwrap_or_default();
         let call = Arc::new(Self {
             journal: Journal::new(Arc::clone(&gate), Arc::clone(&session), identity.clone()),
             gate,
@@ -110,9 +114,14 @@ impl Call {
                 next_step: 1,
                 refusals: Vec::new(),
                 asking: Asking::default(),
+                effects: Effects::default(),
             }),
         });
-        let judgement = call.scope.decide_call();
+        let judgement = if known {
+            call.scope.decide_call()
+        } else {
+            state_failed()
+        };
         let verdict = judgement.verdict();
         let kind = if verdict == Verdict::Allow {
             Kind::Intent
@@ -192,15 +201,23 @@ impl Call {
         self.journal.drain().await;
         self.count(&access)?;
         let mut judgement = self.scope.decide(&access);
-        let mut approval = None;
+        let (mut approval, mut used) = (None, None);
         if judgement.verdict() == Verdict::Ask && !self.is_cancelled() {
-            let answer = self.ask(&access, &judgement).await;
-            let reason = answered(answer);
-            if answer == Answer::Approve {
-                approval = Some("approver".to_owned());
-                judgement = lifted(&judgement, reason);
-            } else {
-                judgement = judgement.and(reason);
+            let open = OpenAsk::new(self, &access, &judgement);
+            let asked = self
+                .cancel
+                .or_cancelled(self.ask(&access, &judgement))
+                .await;
+            open.close();
+            match asked {
+                Some(asked) if asked.reason.verdict == Verdict::Allow => {
+                    judgement = lifted(&judgement, asked.reason);
+                    (approval, used) = (asked.approval, asked.used);
+                }
+                Some(asked) if !self.is_cancelled() => {
+                    return Err(self.refuse_asked(&access, judgement, asked));
+                }
+                _ => {}
             }
         }
         // After the answer, which may have taken its time.
@@ -212,8 +229,13 @@ impl Call {
         }
 
         let (step, label_before, epoch) = self.admit(&access);
-        let effect = access.verbs.has_effect();
-        let announced = effect || span == Span::Held;
+        // Before the guest sees anything: what it says while it runs is heard before the call ends.
+        if self.session.keep().await.is_err() {
+            return Err(self.refuse(&access, &state_failed()));
+        }
+        // What an approval was used for is on disk before it happens, as an effect is.
+        let durable = access.verbs.has_effect() || approval.is_some();
+        let announced = durable || span == Span::Held;
         let intent = announced.then(|| {
             let label = label_before.clone();
             let mut intent =
@@ -225,20 +247,26 @@ impl Call {
         let call = Arc::clone(self);
         let pass = Pass::mint(call, access, judgement, approval, step, label_before, epoch);
         if let Some(intent) = intent {
-            let durability = if effect {
+            let durability = if durable {
                 Durability::Durable
             } else {
                 Durability::Written
             };
             let ticket = self.journal.put(intent, durability).await;
             pass.announce();
-            // Where an earlier entry of this call was lost, nobody could tell what led to this one.
-            if effect && (ticket.await.is_err() || self.journal.lost_any()) {
-                return Err(self.take_back(&pass, "record-failed", record_failed()));
+            if durable && let Err(why) = self.announced(ticket, used).await {
+                let word = match why.code {
+                    ReasonCode::Spent => "spent",
+                    _ => "record-failed",
+                };
+                return Err(self.take_back(&pass, word, why));
             }
             // The disk may have taken its time too.
             if self.is_cancelled() {
                 return Err(self.take_back(&pass, "cancelled", cancelled()));
+            }
+            if pass.access().verbs.has_effect() {
+                self.state().effects.add(step, pass.access());
             }
         }
         Ok(pass)
@@ -252,36 +280,6 @@ impl Call {
     /// A number that rises whenever the call's label does.
     pub(super) fn label_epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
-    }
-
-    /// Asks a person, and keeps count of the time it takes: the call's own clock stands still
-    /// meanwhile.
-    async fn ask(&self, access: &Access, judgement: &Judgement) -> Answer {
-        if let Err(answer) = self.state().asking.begin(access) {
-            return answer;
-        }
-        let question = Question {
-            principal: self.session.principal().clone(),
-            session: self.session.id().clone(),
-            call: self.identity.call.clone(),
-            plugin: self.identity.plugin.clone(),
-            tool: self.identity.tool.clone(),
-            access: access.clone(),
-            reasons: judgement.deciding().cloned().collect(),
-            approval: crate::base::id::ApprovalId::new("apr_00000000000000000000").unwrap(),
-            console_only: false,
-            done: Vec::new(),
-        };
-        let open = OpenAsk::new(self, access, judgement);
-        let asking = self.gate.approver.ask(&question);
-        let patient = tokio::time::timeout(self.gate.patience, asking);
-        let answer = match self.cancel.or_cancelled(patient).await {
-            Some(Ok(answer)) => answer,
-            Some(Err(_)) | None => Answer::Nobody,
-        };
-        open.close();
-        self.state().asking.end(access, answer);
-        answer
     }
 
     /// Numbers the access and raises the label by what it will see: the call's, and at once the
@@ -313,8 +311,17 @@ impl Call {
                 .about_access(kind, pass.step, pass.access(), &pass.judgement, label);
         record.approval = pass.approval.clone();
         record.label_after = Some(self.label());
+        if matches!(outcome.status, Status::Failed | Status::Refused) {
+            self.state().effects.take_back(pass.step);
+        }
         record.outcome = Some(outcome);
         self.journal.put_now(record);
+    }
+
+    /// Makes durable what the call has seen, before anything of it leaves. Returns false if that could
+    /// not be done.
+    pub(super) async fn keep_label(&self) -> bool {
+        self.session.keep().await.is_ok()
     }
 
     /// Puts on record how the call itself ended, and makes sure that every entry of it is written.
@@ -375,7 +382,10 @@ pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+mod ask;
+#[cfg(test)]
+mod ask_tests;
 mod refusing;
-use refusing::{OpenAsk, cancelled, record_failed};
+use refusing::{OpenAsk, cancelled};
 #[cfg(test)]
 mod tests;

@@ -1,52 +1,77 @@
-//! What all calls of one host share at the gate: the log, and whom to ask.
+//! What all calls of one host share at the gate: the stores, the rules' settings, and whom to ask.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::approver::Approver;
 use crate::base::digest::Digest;
+use crate::rules::config::Config;
+use crate::rules::verb::Verbs;
+use crate::store::approvals::{Approvals, ApproverKeys};
 use crate::store::audit::log::AuditLog;
 
 /// What all calls of one host share at the gate.
 pub struct Gate {
     pub(super) log: Arc<AuditLog>,
+    pub(super) state: PathBuf,
+    pub(super) approvals: Approvals,
+    pub(super) keys: Arc<ApproverKeys>,
     pub(super) approver: Arc<dyn Approver>,
     pub(super) rules: Digest,
+    pub(super) console_only: Verbs,
     pub(super) patience: Duration,
 }
 
 impl Gate {
-    /// A gate that judges by the rules of digest `rules`, asks `approver` and gives up after
-    /// `patience`, and records to `log`.
+    /// A gate that judges by the rules of `config` and records to `log`; where they ask, it looks for
+    /// signed answers in `approvals`, asks `approver` and gives up after `patience`. Log and approvals
+    /// are those of the state folder `state`.
     pub fn new(
+        state: PathBuf,
         log: Arc<AuditLog>,
+        approvals: Approvals,
         approver: Arc<dyn Approver>,
-        rules: Digest,
+        config: &Config,
         patience: Duration,
     ) -> Self {
+        let settings = &config.approvals;
+        let valid = Duration::from_secs(settings.valid_minutes.saturating_mul(60));
         Self {
+            keys: Arc::new(ApproverKeys::new(&settings.keys, log.verifier_key(), valid)),
             log,
+            state,
+            approvals,
             approver,
-            rules,
+            rules: config.digest(),
+            console_only: settings.console_only,
             patience,
         }
     }
 
     /// The same, judging by other rules.
-    pub fn with_rules(&self, rules: Digest) -> Self {
-        Self {
-            log: Arc::clone(&self.log),
-            approver: Arc::clone(&self.approver),
-            rules,
-            patience: self.patience,
-        }
+    pub fn with_rules(&self, config: &Config) -> Self {
+        Self::new(
+            self.state.clone(),
+            Arc::clone(&self.log),
+            self.approvals.clone(),
+            Arc::clone(&self.approver),
+            config,
+            self.patience,
+        )
     }
 
     /// The same, asking another approver.
     pub fn with_approver(&self, approver: Arc<dyn Approver>) -> Self {
         Self {
+            log: Arc::clone(&self.log),
+            state: self.state.clone(),
+            approvals: self.approvals.clone(),
+            keys: Arc::clone(&self.keys),
             approver,
-            ..self.with_rules(self.rules)
+            rules: self.rules,
+            console_only: self.console_only,
+            patience: self.patience,
         }
     }
 }

@@ -34,13 +34,16 @@ pub enum Withheld {
     /// The record of the call could not be written.
     #[error("the call's record could not be written, so its answer is withheld")]
     RecordFailed,
+    /// What the call has seen could not be stored for its session.
+    #[error("what the call has seen could not be stored, so its answer is withheld")]
+    StateFailed,
 }
 
-/// Lets the end of a call out: caps its size, puts it on record with its digest, raises the session's
-/// label, and waits until every entry of the call is written.
+/// Lets the end of a call out: caps its size, puts it on record with its digest, makes the session's
+/// label durable, and waits until every entry of the call is written.
 ///
 /// # Errors
-/// [`Withheld`] when the record could not be written; then nothing goes back.
+/// [`Withheld`] when label or record could not be written; then nothing goes back.
 pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Leaving, Withheld> {
     let body = match &ended {
         // What cannot be written down cannot be within the limit either.
@@ -48,8 +51,10 @@ pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Lea
         Ended::Failed(failure) => Some(failure.text().as_bytes().to_vec()),
         Ended::Stopped(_) => Some(Vec::new()),
     };
+    let kept = call.keep_label().await;
     // An answer beyond the limit is not cut, which could change what it says, but stopped.
     let (ended, body) = match body {
+        _ if !kept => (Ended::Stopped("state-failed"), Vec::new()),
         Some(body) if body.len() as u64 <= max_bytes => (ended, body),
         _ => (Ended::Stopped("output-limit"), Vec::new()),
     };
@@ -70,6 +75,9 @@ pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Lea
     };
     if !call.end(outcome).await {
         return Err(Withheld::RecordFailed);
+    }
+    if !kept {
+        return Err(Withheld::StateFailed);
     }
     Ok(Leaving {
         ended,

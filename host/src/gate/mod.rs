@@ -11,3 +11,14 @@ mod journal;
 pub mod pass;
 pub mod refusal;
 pub mod session;
+
+use crate::store::error::StoreError;
+
+/// Runs `work` on the store where it may wait: another process can hold the database for a while.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(StoreError::Closed))
+}

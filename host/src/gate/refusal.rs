@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::id::ApprovalId;
 use crate::rules::verb::{Handle, Verbs};
 use crate::rules::verdict::{Judgement, Reason, Verdict};
 
@@ -24,7 +25,10 @@ pub struct Refusal {
     pub verdict: Verdict,
     /// Every reason, the milder ones too.
     pub reasons: Vec<Reason>,
-    pub approval: Option<crate::base::id::ApprovalId>,
+    /// The question that waits in the store, where a person can still answer it. Once that is a yes, the
+    /// same call may be made again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 impl Refusal {

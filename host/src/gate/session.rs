@@ -1,26 +1,38 @@
 //! One agent's conversation.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::apart;
 use crate::base::id::SessionId;
 use crate::base::label::Label;
 use crate::base::principal::Principal;
+use crate::store::error::StoreError;
+use crate::store::sessions::Sessions;
 
 /// One agent's conversation: who it is for, and what it has seen so far.
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
     principal: Principal,
-    label: Mutex<Label>,
+    store: Sessions,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    label: Label,
+    /// How much of it is known to be in the store.
+    stored: Label,
 }
 
 impl Session {
-    /// A conversation that has seen nothing yet.
-    pub fn new(id: SessionId, principal: Principal) -> Self {
+    /// The conversation `id` on behalf of `principal`, whose label is kept in `store`.
+    pub fn new(id: SessionId, principal: Principal, store: Sessions) -> Self {
         Self {
             id,
             principal,
-            label: Mutex::new(Label::clean()),
+            store,
+            seen: Mutex::default(),
         }
     }
 
@@ -34,19 +46,50 @@ impl Session {
         &self.principal
     }
 
-    /// The label of all that its calls have given back.
-    pub fn label(&self) -> Label {
-        self.label
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The label of all that its calls have seen, in this process and in others. Read anew each time.
+    ///
+    /// # Errors
+    /// If it can't be read. It must not be taken for clean then.
+    pub async fn label(&self) -> Result<Label, StoreError> {
+        let (store, id, principal) = self.key();
+        let stored = apart(move || store.label(&id, &principal)).await?;
+        let mut seen = self.seen();
+        seen.label.join(&stored);
+        seen.stored = stored;
+        Ok(seen.label.clone())
     }
 
-    /// Joins what one call has seen. A session's label never falls.
-    pub(super) fn raise(&self, seen: &Label) {
-        self.label
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .join(seen);
+    /// Joins what one call has seen. A session's label never falls. It has to be kept before anything
+    /// that depends on it may leave, see [`Self::keep`].
+    pub(super) fn raise(&self, label: &Label) {
+        self.seen().label.join(label);
+    }
+
+    /// Makes durable what the session has seen, unless it is.
+    ///
+    /// # Errors
+    /// If it can't be stored.
+    pub(super) async fn keep(&self) -> Result<(), StoreError> {
+        let label = {
+            let seen = self.seen();
+            if seen.label == seen.stored {
+                return Ok(());
+            }
+            seen.label.clone()
+        };
+        let (store, id, principal) = self.key();
+        let stored = apart(move || store.raise(&id, &principal, &label)).await?;
+        let mut seen = self.seen();
+        seen.label.join(&stored);
+        seen.stored = stored;
+        Ok(())
+    }
+
+    fn key(&self) -> (Sessions, SessionId, Principal) {
+        (self.store.clone(), self.id.clone(), self.principal.clone())
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,8 @@ use crate::base::id::Name;
 use crate::base::text;
 
 /// The real thing that an access is about, after links and the like were resolved.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Object {
     /// A tool, by name.
     Tool(String),
@@ -24,10 +25,10 @@ pub enum Object {
     /// A path that could not be resolved to anything inside the data place: it leads out of it, or
     /// to something that no grant may reach. Always denied.
     Unreachable {
-        /// The declared data place.
-        data: Name,
         /// What the guest asked for.
         asked: String,
+        /// The declared data place.
+        data: Name,
         /// Why it cannot be reached.
         why: Unreachable,
     },
@@ -78,7 +79,7 @@ impl fmt::Display for Object {
 /// What a call wants to do: through which handle, for which need, with which verbs, to which object.
 /// Who wants it (principal, plugin, tool, labels) is the call's and does not change from access to
 /// access.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// The kind of access.
     pub handle: Handle,

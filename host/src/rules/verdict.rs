@@ -70,6 +70,10 @@ pub enum ReasonCode {
     Approved,
     /// The record could not be written, so nothing may happen.
     RecordFailed,
+    /// What the session has seen could not be read or stored, so nothing may happen.
+    StateFailed,
+    /// The approval was used before, as the record tells.
+    Spent,
     /// It would move data to where its label does not belong.
     Flow,
     /// A limit of the call was reached.

@@ -61,7 +61,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The file is there and is not (or no longer) a sound database of this program.
-    #[error("`{path}` is damaged or not an audit log: {why}")]
+    #[error("`{path}` is damaged or not a database of Toolkeep's: {why}")]
     Damaged {
         /// The database file.
         path: String,
@@ -118,7 +118,7 @@ impl StoreError {
             }
             Self::Newer { .. } => "use the newer program, or another state folder",
             Self::Damaged { .. } => {
-                "keep the file as evidence, run `toolkeep audit verify` on a copy, and restore a backup or choose another state folder"
+                "keep the file as evidence, run `toolkeep audit verify` on a copy of the state folder, and restore a backup or choose another state folder"
             }
             Self::Missing { .. } => {
                 "name the state folder with --state, or the operator's file with --config; a log is made by the first call"

@@ -1,6 +1,8 @@
 //! Every way to a no: counted, so that a guest cannot fill the log with them, and on record.
 
-use super::{Answer, Call, KEPT_REFUSALS, answered};
+use super::{Call, KEPT_REFUSALS};
+use crate::base::id::ApprovalId;
+use crate::gate::asking::{Asked, unasked};
 use crate::gate::pass::Pass;
 use crate::gate::refusal::{Refusal, Refused};
 use crate::rules::access::Access;
@@ -22,7 +24,7 @@ impl Call {
         }
         let judgement = match judgement.verdict() {
             Verdict::Allow => return Ok(()),
-            Verdict::Ask => judgement.and(answered(Answer::Nobody)),
+            Verdict::Ask => judgement.and(unasked()),
             Verdict::Deny => judgement,
         };
         self.count(access)?;
@@ -71,26 +73,45 @@ impl Call {
     /// Takes an announced pass back before it was used.
     pub(super) fn take_back(&self, pass: &Pass, word: &'static str, reason: Reason) -> Refused {
         pass.settle(Status::Refused, Some(word));
-        self.note(pass.access(), &Judgement::new(vec![reason]));
+        self.note(pass.access(), &Judgement::new(vec![reason]), None);
         Refused
     }
 
     pub(super) fn refuse(&self, access: &Access, judgement: &Judgement) -> Refused {
-        self.note(access, judgement);
+        self.note(access, judgement, None);
+        self.record_refusal(access, judgement, None);
+        Refused
+    }
+
+    /// Refuses what had to be asked and was not approved.
+    pub(super) fn refuse_asked(
+        &self,
+        access: &Access,
+        judgement: Judgement,
+        asked: Asked,
+    ) -> Refused {
+        let judgement = judgement.and(asked.reason);
+        self.note(access, &judgement, asked.waiting);
+        self.record_refusal(access, &judgement, asked.approval);
+        Refused
+    }
+
+    fn record_refusal(&self, access: &Access, judgement: &Judgement, approval: Option<String>) {
         let (step, label) = {
             let mut state = self.state();
             (state.step(), state.label.clone())
         };
-        let record = self
+        let mut record = self
             .journal
             .about_access(Kind::Refusal, step, access, judgement, label);
+        record.approval = approval;
         self.journal.put_now(record);
-        Refused
     }
 
-    pub(super) fn note(&self, access: &Access, judgement: &Judgement) {
+    pub(super) fn note(&self, access: &Access, judgement: &Judgement, waiting: Option<ApprovalId>) {
         let object = access.object.to_string();
-        let refusal = Refusal::new(access.handle, access.verbs, object, judgement);
+        let mut refusal = Refusal::new(access.handle, access.verbs, object, judgement);
+        refusal.approval = waiting;
         let mut state = self.state();
         if state.refusals.len() < KEPT_REFUSALS {
             state.refusals.push(refusal);
@@ -131,7 +152,7 @@ impl Drop for OpenAsk<'_> {
         let reason = if self.call.is_cancelled() {
             cancelled()
         } else {
-            answered(Answer::Nobody)
+            unasked()
         };
         let judgement = self.judgement.clone().and(reason);
         self.call.refuse(self.access, &judgement);
@@ -159,4 +180,18 @@ fn always(code: ReasonCode, text: &str) -> Reason {
         text: text.to_owned(),
         remedy: None,
     }
+}
+
+pub(super) fn spent() -> Reason {
+    always(
+        ReasonCode::Spent,
+        "its approval was used before, as the record tells, so it may not happen",
+    )
+}
+
+pub(super) fn state_failed() -> Judgement {
+    Judgement::new(vec![always(
+        ReasonCode::StateFailed,
+        "what the session has seen could not be read or stored, so it may not happen",
+    )])
 }

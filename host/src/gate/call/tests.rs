@@ -4,14 +4,17 @@ use super::*;
 use crate::base::content::{Content, Output};
 use crate::base::id::{Identity as Who, SessionId};
 use crate::base::principal::Principal;
-use crate::gate::approver::{Approver, Nobody};
+use crate::gate::approver::{Answer, Approver, Nobody, Question};
 use crate::gate::exit::{Ended, leave};
 use crate::rules::access::Object;
 use crate::rules::config::Config;
 use crate::rules::manifest::Manifest;
 use crate::rules::tool::{Hints, ToolInfo};
 use crate::rules::verdict::ReasonCode;
+use crate::store::approvals::Approvals;
+use crate::store::approvals::testing::Person;
 use crate::store::audit::{AuditLog, AuditReader, Filter, Options};
+use crate::store::sessions::Sessions;
 
 const CONFIG: &str = r#"
 [data.notes]
@@ -25,7 +28,7 @@ allow = ["list", "read", "create"]
 ask = ["modify", "delete"]
 "#;
 
-const MANIFEST: &str = r#"
+pub(super) const MANIFEST: &str = r#"
 name = "notes"
 version = "1"
 description = "keeps notes"
@@ -35,7 +38,7 @@ why = "to keep them"
 "#;
 
 /// Says the same to everything; waits for ever where it has nothing to say.
-struct Says(Option<Answer>);
+pub(super) struct Says(pub(super) Option<Answer>);
 
 #[async_trait::async_trait]
 impl Approver for Says {
@@ -48,21 +51,22 @@ impl Approver for Says {
     }
 }
 
-struct Keep {
-    state: PathBuf,
-    log: Arc<AuditLog>,
-    session: Arc<Session>,
-    patience: Duration,
+pub(super) struct Keep {
+    pub(super) state: PathBuf,
+    pub(super) log: Arc<AuditLog>,
+    pub(super) session: Arc<Session>,
+    pub(super) patience: Duration,
 }
 
 impl Keep {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let state =
             std::env::temp_dir().join(format!("toolkeep-gate-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&state);
         let log = Arc::new(AuditLog::open(&state, Options::default()).unwrap());
         let who = Principal::new(Who::new("local").unwrap(), Who::new("ada").unwrap());
-        let session = Arc::new(Session::new(SessionId::new("s").unwrap(), who));
+        let sessions = Sessions::open(&state).unwrap();
+        let session = Arc::new(Session::new(SessionId::new("s").unwrap(), who, sessions));
         Self {
             state,
             log,
@@ -71,7 +75,11 @@ impl Keep {
         }
     }
 
-    async fn call(&self, approver: impl Approver, manifest: &str) -> Result<Arc<Call>, Refusal> {
+    pub(super) async fn call(
+        &self,
+        approver: impl Approver,
+        manifest: &str,
+    ) -> Result<Arc<Call>, Refusal> {
         self.limited(approver, manifest, 1000).await
     }
 
@@ -81,7 +89,9 @@ impl Keep {
         manifest: &str,
         max_accesses: u64,
     ) -> Result<Arc<Call>, Refusal> {
-        let config = Config::parse("toolkeep.toml", CONFIG).unwrap();
+        let key = Person::new("ada", 1).key().text;
+        let config = format!("{CONFIG}[approvals]\nkeys = [\"{key}\"]\n");
+        let config = Config::parse("toolkeep.toml", &config).unwrap();
         let manifest = Arc::new(Manifest::parse_toml("plugin.toml", manifest).unwrap());
         let tool = ToolInfo {
             name: ToolName::new("write").unwrap(),
@@ -94,9 +104,11 @@ impl Keep {
         let plugin = Name::new("notes").unwrap();
         let scope = Scope::new(&config, &manifest, &tool, &plugin);
         let gate = Gate::new(
+            self.state.clone(),
             Arc::clone(&self.log),
+            Approvals::open(&self.state).unwrap(),
             Arc::new(approver),
-            config.digest(),
+            &config,
             self.patience,
         );
         let identity = Identity {
@@ -120,7 +132,7 @@ impl Keep {
     }
 
     /// The record so far: kind, verdict, verbs and how it ended.
-    async fn record(&self) -> Vec<String> {
+    pub(super) async fn record(&self) -> Vec<String> {
         self.log.flush().await.unwrap();
         let entries = AuditReader::open(&self.state)
             .unwrap()
@@ -149,7 +161,7 @@ impl Drop for Keep {
     }
 }
 
-fn access(verb: Verb) -> Access {
+pub(super) fn access(verb: Verb) -> Access {
     let data = Name::new("notes").unwrap();
     Access {
         handle: Handle::Fs,
@@ -163,7 +175,7 @@ fn access(verb: Verb) -> Access {
     }
 }
 
-fn done() -> Ended {
+pub(super) fn done() -> Ended {
     let content = vec![Content::Text {
         text: "ok".to_owned(),
     }];

@@ -1,6 +1,7 @@
 //! The operator's file, `toolkeep.toml`: places, plugins, grants and limits. Anything wrong in it
 //! makes all of it worth nothing: there is no half-read config.
 
+mod approvals;
 mod data;
 mod grant;
 mod limits;
@@ -17,6 +18,7 @@ use crate::base::digest::Digest;
 use crate::base::id::Name;
 use crate::base::text;
 
+pub use approvals::{ApprovalSettings, ApproverKey};
 pub use data::{Data, Located, local_label, overlaps};
 pub use grant::{ConfigGrant, FsGrant, VerbLists};
 pub use limits::Limits;
@@ -32,6 +34,8 @@ pub struct Config {
     pub host: HostSettings,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// `[approvals]`.
+    pub approvals: ApprovalSettings,
     /// `[limits]`, for plugins that say nothing else.
     pub limits: Limits,
     /// The places, by name.
@@ -78,9 +82,11 @@ impl Config {
         let mut reader = Reader::new(file_name, text);
         let document = reader.parse()?;
         let root = document.root();
-        reader.only(&root, &["host", "audit", "limits", "data", "plugins"]);
+        let known = ["host", "audit", "approvals", "limits", "data", "plugins"];
+        reader.only(&root, &known);
         let host = host(&mut reader, &root);
         let audit = audit(&mut reader, &root);
+        let approvals = approvals::read(&mut reader, &root);
         let limits = limits::read(&mut reader, &root, Limits::default());
         let data = data::read(&mut reader, &root);
         let declared = reader.table_keys(&root, "data");
@@ -89,6 +95,7 @@ impl Config {
             file: file_name.into(),
             host,
             audit,
+            approvals,
             limits,
             data,
             plugins,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, ConfigGrant, Data, FsGrant, Plugin, VerbLists};
+use super::{ApprovalSettings, ApproverKey, Config, ConfigGrant, Data, FsGrant, Plugin, VerbLists};
 use crate::base::id::Name;
 
 impl Config {
@@ -14,12 +14,23 @@ impl Config {
         if self.host != old.host || self.audit != old.audit {
             return Some("[host] or [audit] is another".to_owned());
         }
+        if !approvals_within(&self.approvals, &old.approvals) {
+            return Some("[approvals] lets more people or programs answer".to_owned());
+        }
         let mut plugins = self.plugins.values();
         plugins.find_map(|plugin| match old.plugins.get(&plugin.name) {
             None => Some(format!("[plugins.{}] is new", plugin.name)),
             Some(before) => plugin_widening(plugin, before),
         })
     }
+}
+
+fn approvals_within(new: &ApprovalSettings, old: &ApprovalSettings) -> bool {
+    let known = |key: &ApproverKey| old.keys.iter().any(|old| old.text == key.text);
+    new.keys.iter().all(known)
+        && (old.elicitation || !new.elicitation)
+        && old.console_only.without(new.console_only).is_empty()
+        && new.valid_minutes <= old.valid_minutes
 }
 
 fn plugin_widening(new: &Plugin, old: &Plugin) -> Option<String> {
@@ -228,6 +239,11 @@ path = "b.wasm"
                 "[plugins.b]",
                 "[plugins.c]\npath = \"c\"\n[plugins.b]",
                 "[plugins.c] is new",
+            ),
+            (
+                "[plugins.a]",
+                "[approvals]\nelicitation = true\n[plugins.a]",
+                "[approvals] lets more people or programs answer",
             ),
             (
                 "[plugins.a]",

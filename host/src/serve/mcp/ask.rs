@@ -33,9 +33,34 @@ pub(super) fn form(question: &Question) -> ElicitRequestParams {
         .build_unchecked();
     ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: question.to_string(),
+        message: message(question),
         requested_schema: schema,
     }
+}
+
+/// What the person reads. Everything in it is ours or made visible: no text of a guest can pass for ours.
+fn message(question: &Question) -> String {
+    let Question {
+        access,
+        plugin,
+        tool,
+        done,
+        approval,
+        ..
+    } = question;
+    let mut text = format!(
+        "The tool `{tool}` of plugin `{plugin}` wants to {} this:\n    {}\nIt may only if you approve.",
+        access.verbs, access.object
+    );
+    if !done.is_empty() {
+        text.push_str("\nDone in this call already:");
+        for line in done {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
+    }
+    text.push_str(&format!("\n(Toolkeep, {approval})"));
+    text
 }
 
 /// What a person answered. Whatever is not a plain yes or no counts as no answer.

@@ -130,7 +130,7 @@ impl Server {
                 .meta
                 .get_traceparent()
                 .map(|parent| text::shorten(&text::visible(parent), 128)),
-            can_ask: ask::shows_forms(capabilities.as_ref()),
+            can_ask: host.lets_clients_answer() && ask::shows_forms(capabilities.as_ref()),
             given,
         };
         let session = host.session(self.session.clone(), self.principal.clone());

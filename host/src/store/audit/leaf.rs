@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::base::digest::{Digest, hex};
 use crate::base::id::{CallId, Identity, Name, SessionId};
 use crate::base::label::{Integrity, Label};
+use crate::base::principal::Principal;
 use crate::rules::verb::{Handle, Verbs};
 use crate::rules::verdict::{ReasonCode, Verdict};
 use crate::store::error::StoreError;
@@ -147,12 +148,7 @@ pub(super) fn commitment(salt: &[u8; 16], text: &str) -> Digest {
 
 /// The stored form of `record` as number `seq` of the log.
 pub fn write(seq: u64, record: &Record, salts: &mut Salts) -> Result<Leaf, StoreError> {
-    let principal = json(&CanonicalPrincipal {
-        agent: &record.principal.agent,
-        roles: &record.principal.roles,
-        tenant: &record.principal.tenant,
-        user: &record.principal.user,
-    })?;
+    let principal = principal_text(&record.principal)?;
     let (object, secret_object) = salts.commit(record.object.clone())?;
     let (principal, secret_principal) = salts.commit(principal)?;
     let mut reasons = Vec::with_capacity(record.reasons.len());
@@ -212,7 +208,17 @@ pub fn write(seq: u64, record: &Record, salts: &mut Salts) -> Result<Leaf, Store
     })
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+/// A principal as canonical JSON.
+pub(in crate::store) fn principal_text(principal: &Principal) -> Result<String, StoreError> {
+    json(&CanonicalPrincipal {
+        agent: &principal.agent,
+        roles: &principal.roles,
+        tenant: &principal.tenant,
+        user: &principal.user,
+    })
+}
+
+pub(in crate::store) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     // Cannot fail for these types; an error all the same is better than a panic.
     serde_json::to_string(value).map_err(|error| StoreError::Database {
         deed: "write a record",

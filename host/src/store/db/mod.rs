@@ -1,35 +1,36 @@
-//! The one database of a state folder: opening it, its form, and its faults in our words.
+//! The databases of a state folder: opening them, their form, and their faults in our words. This file
+//! has the log's; what changes is in [`state`].
 //!
 //! SQLite in WAL mode: several processes share it, readers never wait for a writer. Nothing outside
 //! this folder names SQLite.
 
+mod approval;
+mod form;
 pub mod log;
 pub mod select;
+mod session;
+pub mod state;
 mod turn;
 
+pub use approval::ApprovalRow;
+
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use self::turn::{POLL, Turn};
+use self::form::{Form, PATIENCE};
+use self::turn::Turn;
 use super::error::{StoreError, shown};
 use super::folder;
 use crate::base::digest::hex;
 
-/// The database's name in the state folder.
+/// The log's database in the state folder.
 const FILE: &str = "audit.db";
-/// Marks the file as ours (`tkkp`), so that no other program's database is taken for a log.
-const APPLICATION: i64 = 0x746b_6b70;
-/// How long a process waits for another one that is writing.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What turns a database of each form into one of the next; the first makes an empty one into form
-/// 1. An entry never changes once released.
-const MIGRATIONS: [&str; 1] = [include_str!("v1.sql")];
-/// The form that this program makes.
-const NEWEST: i64 = MIGRATIONS.len() as i64;
+/// What it is: `tkkp`.
+const FORM: Form = Form {
+    application: 0x746b_6b70,
+    migrations: &[include_str!("v1.sql")],
+};
 
 /// An open database.
 #[derive(Debug)]
@@ -48,19 +49,9 @@ impl Db {
         folder::create(state)?;
         let path = state.join(FILE);
         folder::create_file(&path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Self::connect(path, flags, "open the log")?;
+        let mut db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, "open the log")?;
         db.turn = Some(Turn::open(state)?);
-        // Turning WAL on needs the file for itself for a moment and, unlike the rest, does not wait.
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match db.prepare() {
-                Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
-                    sleep(Duration::from_millis(5));
-                }
-                other => break other,
-            }
-        }?;
+        form::patiently(|| db.prepare())?;
         Ok(db)
     }
 
@@ -70,9 +61,8 @@ impl Db {
         if !path.exists() {
             return Err(StoreError::Missing { path: shown(&path) });
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Self::connect(path, flags, "read the log")?;
-        let found = db.form()?;
+        let db = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, "read the log")?;
+        let found = FORM.of(&db.conn, &db.path, "open the log")?;
         if found == 0 {
             // Made a moment ago by a process that has not come further yet, or died before.
             return Err(StoreError::Missing {
@@ -83,15 +73,7 @@ impl Db {
     }
 
     fn connect(path: PathBuf, flags: OpenFlags, deed: &'static str) -> Result<Self, StoreError> {
-        let conn = Connection::open_with_flags(&path, flags)
-            .and_then(|mut conn| {
-                conn.busy_handler(Some(look_again))?;
-                conn.set_prepared_statement_cache_capacity(32);
-                // Functions and tables that a tampered schema could call do nothing then.
-                conn.pragma_update(None, "trusted_schema", false)?;
-                Ok(conn)
-            })
-            .map_err(|error| fault(&path, deed, error))?;
+        let conn = form::connect(&path, flags, deed)?;
         Ok(Self {
             conn,
             path,
@@ -101,7 +83,7 @@ impl Db {
     }
 
     fn prepare(&mut self) -> Result<(), StoreError> {
-        if self.form()? < NEWEST {
+        if FORM.of(&self.conn, &self.path, "open the log")? < FORM.newest() {
             self.migrate()?;
         }
         self.run("open the log", |conn| {
@@ -112,56 +94,17 @@ impl Db {
         })
     }
 
-    /// The form of the database; an error if it is not ours or newer than this program.
-    fn form(&self) -> Result<i64, StoreError> {
-        let (found, application, tables): (i64, i64, i64) = self.run("open the log", |conn| {
-            // In one transaction, so that another process's setting up is seen whole or not at all.
-            let conn = conn.unchecked_transaction()?;
-            Ok((
-                conn.pragma_query_value(None, "user_version", |row| row.get(0))?,
-                conn.pragma_query_value(None, "application_id", |row| row.get(0))?,
-                conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
-            ))
-        })?;
-        let path = shown(&self.path);
-        if application != APPLICATION && (application != 0 || found != 0 || tables != 0) {
-            let why = "another program made it".to_owned();
-            return Err(StoreError::Damaged { path, why });
-        }
-        if found > NEWEST {
-            let known = NEWEST;
-            return Err(StoreError::Newer { path, found, known });
-        }
-        Ok(found)
-    }
-
     fn migrate(&mut self) -> Result<(), StoreError> {
-        self.run("set up the log", |conn| {
-            conn.pragma_update(None, "journal_mode", "wal")
-        })?;
         let mut id = [0u8; 16];
         getrandom::fill(&mut id).map_err(StoreError::random)?;
-        let path = &self.path;
-        let migrated = (|| {
-            let tx = self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // Read again inside the transaction: another process may have been faster.
-            let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            for step in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-                tx.execute_batch(step)?;
-            }
-            if found == 0 {
-                tx.execute(
-                    "INSERT INTO meta (name, value) VALUES ('origin', ?1)",
-                    [format!("toolkeep/{}", hex(&id))],
-                )?;
-            }
-            tx.pragma_update(None, "application_id", APPLICATION)?;
-            tx.pragma_update(None, "user_version", NEWEST)?;
-            tx.commit()
-        })();
-        migrated.map_err(|error| fault(path, "set up the log", error))
+        FORM.migrate(&mut self.conn, &self.path, "set up the log", |tx| {
+            let origin = format!("toolkeep/{}", hex(&id));
+            tx.execute(
+                "INSERT INTO meta (name, value) VALUES ('origin', ?1)",
+                [origin],
+            )
+            .map(drop)
+        })
     }
 
     /// Runs `work` on the connection and puts its fault in our words.
@@ -183,7 +126,7 @@ impl Db {
     pub fn unsound(&self) -> Result<Vec<String>, StoreError> {
         let expected = self.run("check the log", |_| {
             let fresh = Connection::open_in_memory()?;
-            for step in MIGRATIONS {
+            for step in FORM.migrations {
                 fresh.execute_batch(step)?;
             }
             schema(&fresh)
@@ -213,13 +156,6 @@ impl Db {
             Ok(out)
         })
     }
-}
-
-/// Whether to look again after having looked `times` times. SQLite's own way of waiting looks ever
-/// more seldom, and then never at the moment at which the database is free.
-fn look_again(times: i32) -> bool {
-    sleep(POLL);
-    POLL.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)) < PATIENCE
 }
 
 fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
@@ -266,6 +202,9 @@ pub fn raw(state: &Path) -> Connection {
 }
 
 #[cfg(test)]
+pub use state::raw as raw_state;
+
+#[cfg(test)]
 impl Db {
     /// Runs SQL on this very connection.
     pub fn execute(&self, sql: &str) {
@@ -273,7 +212,7 @@ impl Db {
     }
 
     /// Sets how long to wait for other processes.
-    pub fn set_patience(&self, patience: Duration) {
+    pub fn set_patience(&self, patience: std::time::Duration) {
         self.conn.busy_timeout(patience).unwrap();
     }
 }
@@ -320,7 +259,7 @@ mod tests {
         let folder = Folder::new();
         Db::open(&folder).unwrap();
         raw(&folder)
-            .pragma_update(None, "user_version", NEWEST + 1)
+            .pragma_update(None, "user_version", FORM.newest() + 1)
             .unwrap();
         for error in [Db::open(&folder), Db::open_read_only(&folder)].map(Result::unwrap_err) {
             assert!(matches!(error, StoreError::Newer { .. }), "{error}");

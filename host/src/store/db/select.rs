@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 
 use super::Db;
 use super::log::{StoredRow, integer, stored_row};
+use crate::base::clock::Timestamp;
 use crate::store::audit::query::Filter;
 use crate::store::error::StoreError;
 
@@ -29,7 +30,37 @@ impl Db {
             Ok(())
         })
     }
+
+    /// Whether an intent with a number below `before`, and not older than `since`, says that `approval`
+    /// lifted its ask. It says so as `ID by NAME`.
+    pub fn approval_used(
+        &self,
+        approval: &str,
+        since: Timestamp,
+        before: u64,
+    ) -> Result<bool, StoreError> {
+        self.run("search the log", |conn| {
+            let mut statement = conn.prepare_cached(APPROVED)?;
+            let mut rows = statement.query([integer(before)])?;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, i64>(0)? < integer(since.micros()) {
+                    break;
+                }
+                let approved: Option<String> = row.get(1)?;
+                let id = approved.as_deref().and_then(|text| text.split(' ').next());
+                if id == Some(approval) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
 }
+
+/// Intents from the newest to the oldest, by the index alone, and how each was approved.
+const APPROVED: &str = "SELECT time, CASE kind WHEN 'intent' THEN \
+    (SELECT body ->> '$.approval' FROM record AS whole WHERE whole.seq = record.seq) END \
+    FROM record INDEXED BY record_facets WHERE seq < ?1 ORDER BY seq DESC";
 
 /// The SQL for a filter, and its parameters. Only the parameters come from outside.
 fn statement(filter: &Filter) -> (String, Vec<Value>) {

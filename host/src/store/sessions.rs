@@ -1,0 +1,147 @@
+//! What sessions have seen, kept where it outlives a process and is shared by several.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::audit::leaf::principal_text;
+use super::db::state::StateDb;
+use super::error::StoreError;
+use crate::base::id::SessionId;
+use crate::base::label::Label;
+use crate::base::principal::Principal;
+
+/// The labels of all sessions of a state folder. Cheap to clone. Each look is a new one: another process
+/// may have raised a label meanwhile.
+///
+/// Whoever can write the state folder can lower a label or take a session away; nothing here proves that
+/// nobody did.
+#[derive(Clone, Debug)]
+pub struct Sessions(Arc<StateDb>);
+
+impl Sessions {
+    /// Opens the sessions of a state folder, and makes both where they are missing.
+    ///
+    /// # Errors
+    /// If the folder or the database can't be used.
+    pub fn open(state: &Path) -> Result<Self, StoreError> {
+        StateDb::open(state).map(|db| Self(Arc::new(db)))
+    }
+
+    /// What the session has seen; clean for one of which nothing is stored.
+    ///
+    /// # Errors
+    /// If it can't be read. It must not be taken for clean then.
+    pub fn label(&self, id: &SessionId, principal: &Principal) -> Result<Label, StoreError> {
+        let stored = self.0.label(id.as_str(), &principal_text(principal)?)?;
+        stored.map_or_else(|| Ok(Label::clean()), |text| self.read(&text))
+    }
+
+    /// Adds what the session has seen, durably, and gives back all that it has.
+    ///
+    /// # Errors
+    /// If that can't be read or written.
+    pub fn raise(
+        &self,
+        id: &SessionId,
+        principal: &Principal,
+        seen: &Label,
+    ) -> Result<Label, StoreError> {
+        let raise = |stored: Option<String>| {
+            let mut label = match stored {
+                Some(text) => self.read(&text).ok()?,
+                None => Label::clean(),
+            };
+            label.join(seen);
+            serde_json::to_string(&label).ok()
+        };
+        let raised = self
+            .0
+            .raise_label(id.as_str(), &principal_text(principal)?, raise)?
+            .ok_or_else(|| self.0.damaged("a session's label is not one"))?;
+        self.read(&raised)
+    }
+
+    /// Ends a session: what it has seen is forgotten.
+    ///
+    /// # Errors
+    /// If that can't be written.
+    pub fn end(&self, id: &SessionId, principal: &Principal) -> Result<(), StoreError> {
+        self.0.end_session(id.as_str(), &principal_text(principal)?)
+    }
+
+    fn read(&self, text: &str) -> Result<Label, StoreError> {
+        serde_json::from_str(text).map_err(|error| {
+            self.0
+                .damaged(format!("a session's label can't be read: {error}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::Identity;
+    use crate::rules::config::local_label;
+    use crate::store::audit::testing::Folder;
+    use crate::store::db::state::raw;
+
+    fn who(user: &str) -> Principal {
+        let identity = |text| Identity::new(text).unwrap();
+        Principal::new(identity("local"), identity(user))
+    }
+
+    fn id(text: &str) -> SessionId {
+        SessionId::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_label_rises_for_everybody_and_outlives_its_store() {
+        let folder = Folder::new();
+        let (one, two) = (
+            Sessions::open(&folder.state()).unwrap(),
+            Sessions::open(&folder.state()).unwrap(),
+        );
+        let (s, ada) = (id("s"), who("ada"));
+        assert_eq!(one.label(&s, &ada).unwrap(), Label::clean());
+        let seen = local_label();
+        assert_eq!(one.raise(&s, &ada, &seen).unwrap(), seen);
+        assert_eq!(two.label(&s, &ada).unwrap(), seen);
+        // It never falls.
+        assert_eq!(two.raise(&s, &ada, &Label::clean()).unwrap(), seen);
+        // It is one session's of one principal.
+        assert_eq!(two.label(&s, &who("eve")).unwrap(), Label::clean());
+        assert_eq!(two.label(&id("t"), &ada).unwrap(), Label::clean());
+        drop((one, two));
+        let again = Sessions::open(&folder.state()).unwrap();
+        assert_eq!(again.label(&s, &ada).unwrap(), seen);
+        again.end(&s, &ada).unwrap();
+        assert_eq!(again.label(&s, &ada).unwrap(), Label::clean());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_clean() {
+        let folder = Folder::new();
+        let sessions = Sessions::open(&folder.state()).unwrap();
+        let (s, ada) = (id("s"), who("ada"));
+        sessions.raise(&s, &ada, &local_label()).unwrap();
+        for garbage in [
+            "''",
+            "'{}'",
+            "'{\"integrity\":\"clean\",\"confidentiality\":[]}'",
+        ] {
+            raw(&folder.state())
+                .execute_batch(&format!("UPDATE session SET label = {garbage}"))
+                .unwrap();
+            assert!(sessions.label(&s, &ada).is_err(), "{garbage}");
+            assert!(
+                sessions.raise(&s, &ada, &local_label()).is_err(),
+                "{garbage}"
+            );
+        }
+        raw(&folder.state())
+            .execute_batch("DROP TABLE session")
+            .unwrap();
+        assert!(sessions.label(&s, &ada).is_err());
+        assert!(sessions.raise(&s, &ada, &local_label()).is_err());
+    }
+}
