@@ -46,6 +46,7 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod cancellation;
 pub mod config;
 mod content;
 mod failure;
@@ -55,6 +56,7 @@ pub mod report;
 mod schema;
 mod tool;
 
+pub use cancellation::cancelled;
 pub use content::{Blob, Content, EmbeddedResource, ResourceBody, ResourceLink};
 pub use failure::Failure;
 pub use json::Json;

@@ -21,6 +21,7 @@ use crate::engine::links::Links;
 use crate::engine::run::Job;
 use crate::gate;
 use crate::gate::call::{Call, Identity};
+pub use crate::gate::cancel::CancelToken;
 use crate::gate::exit::{Ended, leave};
 use crate::gate::refusal::Refusal;
 use crate::handle::report::{Allowance, Listener, Reporter};
@@ -44,6 +45,8 @@ pub struct CallOptions {
     pub runtime_call: Option<String>,
     /// The W3C trace parent, for the record.
     pub trace_parent: Option<String>,
+    /// Cancels the call while it runs, or waits for a person or its turn.
+    pub cancel: Option<CancelToken>,
 }
 
 /// What a call gave back.
@@ -129,6 +132,7 @@ impl Session {
             identity,
             scope,
             limits.accesses,
+            options.cancel.unwrap_or_default(),
         );
         let call = begun
             .await
@@ -216,9 +220,11 @@ impl Session {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
             let compiling =
                 tokio::task::spawn_blocking(move || plugin.compile(&host.engine, &host.cache));
-            compiling
-                .await
-                .map_err(|error| format!("compiling it failed: {error}"))??;
+            // What is being compiled is finished in any case: the next call has use for it.
+            let Some(compiled) = call.cancel_token().or_cancelled(compiling).await else {
+                return Ok(Ended::Stopped("cancelled"));
+            };
+            compiled.map_err(|error| format!("compiling it failed: {error}"))??;
         }
         let compiled = plugin.compiled().ok_or("it is not compiled")?;
         let needs = &plugin.manifest.needs;
@@ -377,6 +383,10 @@ fn explain(word: &str, limits: &config::Limits) -> String {
             "it handed over more data at once than the host takes; its answer may have {} bytes (`output_bytes` in its limits)",
             limits.output_bytes
         ),
+        "cancelled" => {
+            "the runtime cancelled the call; what it had done until then stays done and is on record"
+                .to_owned()
+        }
         "stack-overflow" => "it recursed too deeply".to_owned(),
         "exit" => "it ended itself instead of answering".to_owned(),
         "bad-output" => "its structured output is not what its output schema promises".to_owned(),

@@ -1,6 +1,7 @@
 //! What the host keeps for one running guest.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -21,7 +22,24 @@ pub(super) struct Guest {
     pub(super) limiter: Limiter,
     /// None while a plugin is described: then there is nothing to mediate, because nothing is given.
     pub(super) call: Option<Arc<Call>>,
+    pub(super) listening: Listening,
     pub(super) ticks_left: u64,
+}
+
+/// Whether a guest has asked if its call was cancelled: such a one can be left to end by itself.
+#[derive(Clone, Default)]
+pub(super) struct Listening(Arc<AtomicBool>);
+
+impl Listening {
+    /// It has asked.
+    pub(super) fn note(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it has.
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Guest {
@@ -53,6 +71,7 @@ impl Guest {
             reporter,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call,
+            listening: Listening::default(),
             ticks_left: limits.cpu_ticks(),
         }
     }

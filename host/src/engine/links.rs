@@ -51,7 +51,9 @@ pub fn classify(name: &str) -> Import {
     match interface {
         "wasi:filesystem/types" | "wasi:filesystem/preopens" if wasi_0_2 => Import::Fs,
         "wasi:config/store" if version == "0.2.0-rc.1" => Import::Config,
-        "toolkeep:tool/report" if version == "0.1.0" => Import::Baseline,
+        "toolkeep:tool/report" | "toolkeep:tool/cancellation" if version == "0.1.0" => {
+            Import::Baseline
+        }
         _ if wasi_0_2 && BASELINE.contains(&interface) => Import::Baseline,
         _ => Import::Unknown,
     }
@@ -107,6 +109,7 @@ pub(super) fn linker(engine: &wasmtime::Engine, links: Links) -> wasmtime::Resul
     random::insecure::add_to_linker::<Guest, WasiRandom>(l, |guest| guest.ctx().ctx.random())?;
     random::insecure_seed::add_to_linker::<Guest, WasiRandom>(l, |guest| guest.ctx().ctx.random())?;
     bind::report::link(l)?;
+    bind::cancellation::link(l)?;
     if links.fs {
         bind::fs::link(l)?;
     }
@@ -132,6 +135,8 @@ mod tests {
             ("wasi:cli/run@0.2.6", Import::Unknown),
             ("toolkeep:tool/report@0.1.0", Import::Baseline),
             ("toolkeep:tool/report", Import::Unknown),
+            ("toolkeep:tool/cancellation@0.1.0", Import::Baseline),
+            ("toolkeep:tool/cancellation@0.2.0", Import::Unknown),
             ("env", Import::Unknown),
         ];
         for (name, expected) in cases {

@@ -7,7 +7,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::bind::tool::{self, wit};
 use super::compile::{CompileError, Compiled, one_line};
-use super::guest::Guest;
+use super::guest::{Guest, Listening};
 use super::limits::Limits;
 use super::links::Links;
 use super::runtime::Engine;
@@ -15,6 +15,12 @@ use crate::gate::call::Call;
 use crate::gate::exit::Ended;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Allowance, Level, Reporter};
+
+/// How long a guest that asks whether its call was cancelled has to end by itself.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// The record's word for a call that the runtime cancelled.
+const CANCELLED: &str = "cancelled";
 
 /// What a guest is asked to do, and what it is given for it.
 pub struct Job {
@@ -78,16 +84,25 @@ impl Engine {
         );
         let waited = || call.waited();
         let reporter = Arc::clone(&guest.reporter);
-        let (mut store, _turn) = match self.store(guest, &job.limits).await {
-            Ok(ready) => ready,
-            Err(stop) => return Ok(Ended::Stopped(stop.0)),
+        let listening = guest.listening.clone();
+        let ready = self.store(guest, &job.limits);
+        let (mut store, _turn) = match call.cancel_token().or_cancelled(ready).await {
+            Some(Ok(ready)) => ready,
+            Some(Err(stop)) => return Ok(Ended::Stopped(stop.0)),
+            None => return Ok(Ended::Stopped(CANCELLED)),
         };
         let work = async {
             let plugin = pre.instantiate_async(&mut store).await?;
             let tools = plugin.toolkeep_tool_tools();
             tools.call_call(&mut store, &job.tool, &job.arguments).await
         };
-        let ended = match within(job.limits.wall, waited, work).await {
+        let work = within(job.limits.wall, waited, work);
+        let done = tokio::select! {
+            biased;
+            () = out_of_grace(call, &listening) => None,
+            done = work => done,
+        };
+        let ended = match done {
             None => Ended::Stopped("time-limit"),
             Some(Ok(Ok(output))) => match tool::output(output) {
                 Some(output) => Ended::Done(output),
@@ -109,6 +124,10 @@ impl Engine {
             store.data().folders.settle();
         }
         drop(store);
+        // Whatever it gave, and however it ended: nobody waits for it any more.
+        if call.is_cancelled() {
+            return Ok(Ended::Stopped(CANCELLED));
+        }
         Ok(ended)
     }
 
@@ -195,6 +214,14 @@ async fn within<T>(
             Err(_) if began.elapsed() < limit + waited() => {}
             Err(_) => return None,
         }
+    }
+}
+
+/// Waits until `call` is cancelled, and then as long as its guest may still tidy up.
+async fn out_of_grace(call: &Call, listening: &Listening) {
+    call.cancel_token().cancelled().await;
+    if listening.get() {
+        tokio::time::sleep(GRACE).await;
     }
 }
 

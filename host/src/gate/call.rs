@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::approver::{Answer, Question};
 use super::asking::{Asking, answered, lifted};
+use super::cancel::CancelToken;
 use super::door::Gate;
 use super::journal::Journal;
 use super::pass::Pass;
@@ -17,7 +18,7 @@ use crate::base::label::Label;
 use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
-use crate::rules::verdict::{Judgement, Reason, ReasonCode, Verdict};
+use crate::rules::verdict::{Judgement, Verdict};
 use crate::store::audit::log::Durability;
 use crate::store::audit::record::{Kind, Outcome, Status};
 
@@ -60,6 +61,7 @@ pub struct Call {
     scope: Scope,
     journal: Journal,
     began: Instant,
+    cancel: CancelToken,
     max_accesses: u64,
     label_before: Label,
     ended: AtomicBool,
@@ -77,7 +79,7 @@ struct State {
 }
 
 impl Call {
-    /// Judges the tool call itself and puts it on record.
+    /// Judges the tool call itself and puts it on record. `cancel` takes it back while it runs.
     ///
     /// # Errors
     /// The refusal, which is on record, where the tool may not be called.
@@ -87,6 +89,7 @@ impl Call {
         identity: Identity,
         scope: Scope,
         max_accesses: u64,
+        cancel: CancelToken,
     ) -> Result<Arc<Self>, Refusal> {
         let label = session.label();
         let call = Arc::new(Self {
@@ -96,6 +99,7 @@ impl Call {
             identity,
             scope,
             began: Instant::now(),
+            cancel,
             max_accesses,
             label_before: label.clone(),
             ended: AtomicBool::new(false),
@@ -147,6 +151,22 @@ impl Call {
         &self.identity.call
     }
 
+    /// Takes the call back, and with it every other call that has the same token: from now on
+    /// everything is refused, what is under way too.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Whether the call was taken back.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// What takes the call back.
+    pub(crate) fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+
     /// The label of all that the call has seen so far.
     pub fn label(&self) -> Label {
         self.state().label.clone()
@@ -173,7 +193,7 @@ impl Call {
         self.count(&access)?;
         let mut judgement = self.scope.decide(&access);
         let mut approval = None;
-        if judgement.verdict() == Verdict::Ask {
+        if judgement.verdict() == Verdict::Ask && !self.is_cancelled() {
             let answer = self.ask(&access, &judgement).await;
             let reason = answered(answer);
             if answer == Answer::Approve {
@@ -182,6 +202,10 @@ impl Call {
             } else {
                 judgement = judgement.and(reason);
             }
+        }
+        // After the answer, which may have taken its time.
+        if self.is_cancelled() {
+            judgement = judgement.and(cancelled());
         }
         if judgement.verdict() != Verdict::Allow {
             return Err(self.refuse(&access, &judgement));
@@ -210,9 +234,11 @@ impl Call {
             pass.announce();
             // Where an earlier entry of this call was lost, nobody could tell what led to this one.
             if effect && (ticket.await.is_err() || self.journal.lost_any()) {
-                pass.settle(Status::Refused, Some("record-failed"));
-                self.note(pass.access(), &Judgement::new(vec![record_failed()]));
-                return Err(Refused);
+                return Err(self.take_back(&pass, "record-failed", record_failed()));
+            }
+            // The disk may have taken its time too.
+            if self.is_cancelled() {
+                return Err(self.take_back(&pass, "cancelled", cancelled()));
             }
         }
         Ok(pass)
@@ -243,9 +269,14 @@ impl Call {
             access: access.clone(),
             reasons: judgement.deciding().cloned().collect(),
         };
+        let open = OpenAsk::new(self, access, judgement);
         let asking = self.gate.approver.ask(&question);
-        let answer = tokio::time::timeout(self.gate.patience, asking).await;
-        let answer = answer.unwrap_or(Answer::Nobody);
+        let patient = tokio::time::timeout(self.gate.patience, asking);
+        let answer = match self.cancel.or_cancelled(patient).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(_)) | None => Answer::Nobody,
+        };
+        open.close();
         self.state().asking.end(access, answer);
         answer
     }
@@ -341,15 +372,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn record_failed() -> Reason {
-    Reason {
-        verdict: Verdict::Deny,
-        code: ReasonCode::RecordFailed,
-        text: "its record could not be written, so it may not happen".to_owned(),
-        remedy: None,
-    }
-}
-
 mod refusing;
+use refusing::{OpenAsk, cancelled, record_failed};
 #[cfg(test)]
 mod tests;

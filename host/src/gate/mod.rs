@@ -4,6 +4,7 @@
 pub mod approver;
 mod asking;
 pub mod call;
+pub mod cancel;
 pub mod door;
 pub mod exit;
 mod journal;

@@ -114,7 +114,7 @@ impl Pass {
 
     /// Asked before every later chunk that is written under this pass: what was allowed while the
     /// call was clean is judged anew once the call has seen more. Where that would ask, it refuses:
-    /// a write that is under way cannot wait for a person.
+    /// a write that is under way cannot wait for a person. Once the call is cancelled, all is refused.
     ///
     /// # Errors
     /// [`Refused`], which is on record, when the access would no longer be allowed unasked.
@@ -123,7 +123,7 @@ impl Pass {
             return Err(Refused);
         }
         let now = self.call.label_epoch();
-        if now == self.epoch.load(Ordering::Acquire) {
+        if now == self.epoch.load(Ordering::Acquire) && !self.call.is_cancelled() {
             return Ok(());
         }
         if let Err(refused) = self.call.judge_silently(&self.access) {

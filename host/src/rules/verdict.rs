@@ -74,6 +74,8 @@ pub enum ReasonCode {
     Flow,
     /// A limit of the call was reached.
     Limit,
+    /// The runtime cancelled the call.
+    Cancelled,
 }
 
 /// The verdict on one access: the strictest of its reasons.

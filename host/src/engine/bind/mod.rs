@@ -1,5 +1,6 @@
 //! From WIT to handles and back: one file an interface, thin, with no decisions.
 
+pub(super) mod cancellation;
 pub(super) mod config;
 pub(super) mod fs;
 pub(super) mod report;

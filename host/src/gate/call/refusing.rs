@@ -1,11 +1,12 @@
 //! Every way to a no: counted, so that a guest cannot fill the log with them, and on record.
 
 use super::{Answer, Call, KEPT_REFUSALS, answered};
+use crate::gate::pass::Pass;
 use crate::gate::refusal::{Refusal, Refused};
 use crate::rules::access::Access;
 use crate::rules::verb::Handle;
 use crate::rules::verdict::{Judgement, Reason, ReasonCode, Verdict};
-use crate::store::audit::record::Kind;
+use crate::store::audit::record::{Kind, Status};
 
 impl Call {
     /// Judges an access anew that is under way, or one part of a larger one, without asking anybody and
@@ -15,7 +16,10 @@ impl Call {
     /// # Errors
     /// [`Refused`], which is on record, for what is denied or would ask.
     pub fn judge_silently(&self, access: &Access) -> Result<(), Refused> {
-        let judgement = self.scope.decide(access);
+        let mut judgement = self.scope.decide(access);
+        if self.is_cancelled() {
+            judgement = judgement.and(cancelled());
+        }
         let judgement = match judgement.verdict() {
             Verdict::Allow => return Ok(()),
             Verdict::Ask => judgement.and(answered(Answer::Nobody)),
@@ -30,14 +34,7 @@ impl Call {
         if self.count(access).is_err() {
             return Refused;
         }
-        let text = text.to_owned();
-        let reason = Reason {
-            verdict: Verdict::Deny,
-            code,
-            text,
-            remedy: None,
-        };
-        self.refuse(access, &Judgement::new(vec![reason]))
+        self.refuse(access, &Judgement::new(vec![always(code, text)]))
     }
 
     /// Refuses all use of an optional need that was not granted: what the guest has is a stand-in.
@@ -65,17 +62,17 @@ impl Call {
             return Ok(());
         }
         if accesses == self.max_accesses.saturating_add(1) {
-            let text = "the call has used up its `accesses`".to_owned();
-            let (verdict, code) = (Verdict::Deny, ReasonCode::Limit);
-            let reason = Reason {
-                verdict,
-                code,
-                text,
-                remedy: None,
-            };
+            let reason = always(ReasonCode::Limit, "the call has used up its `accesses`");
             self.refuse(access, &Judgement::new(vec![reason]));
         }
         Err(Refused)
+    }
+
+    /// Takes an announced pass back before it was used.
+    pub(super) fn take_back(&self, pass: &Pass, word: &'static str, reason: Reason) -> Refused {
+        pass.settle(Status::Refused, Some(word));
+        self.note(pass.access(), &Judgement::new(vec![reason]));
+        Refused
     }
 
     pub(super) fn refuse(&self, access: &Access, judgement: &Judgement) -> Refused {
@@ -98,5 +95,68 @@ impl Call {
         if state.refusals.len() < KEPT_REFUSALS {
             state.refusals.push(refusal);
         }
+    }
+}
+
+/// A question that nobody has answered yet. Where the guest is stopped meanwhile, what it asked for is on
+/// record as refused.
+pub(super) struct OpenAsk<'a> {
+    call: &'a Call,
+    access: &'a Access,
+    judgement: &'a Judgement,
+    closed: bool,
+}
+
+impl<'a> OpenAsk<'a> {
+    pub(super) fn new(call: &'a Call, access: &'a Access, judgement: &'a Judgement) -> Self {
+        Self {
+            call,
+            access,
+            judgement,
+            closed: false,
+        }
+    }
+
+    /// The guest goes on, and the access is judged by the answer.
+    pub(super) fn close(mut self) {
+        self.closed = true;
+    }
+}
+
+impl Drop for OpenAsk<'_> {
+    fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
+        let reason = if self.call.is_cancelled() {
+            cancelled()
+        } else {
+            answered(Answer::Nobody)
+        };
+        let judgement = self.judgement.clone().and(reason);
+        self.call.refuse(self.access, &judgement);
+    }
+}
+
+/// The record could not be written.
+pub(super) fn record_failed() -> Reason {
+    always(
+        ReasonCode::RecordFailed,
+        "its record could not be written, so it may not happen",
+    )
+}
+
+/// The call was taken back.
+pub(super) fn cancelled() -> Reason {
+    always(ReasonCode::Cancelled, "the call was cancelled")
+}
+
+/// A reason to deny that no grant could lift.
+fn always(code: ReasonCode, text: &str) -> Reason {
+    Reason {
+        verdict: Verdict::Deny,
+        code,
+        text: text.to_owned(),
+        remedy: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::rules::access::Object;
 use crate::rules::config::Config;
 use crate::rules::manifest::Manifest;
 use crate::rules::tool::{Hints, ToolInfo};
+use crate::rules::verdict::ReasonCode;
 use crate::store::audit::{AuditLog, AuditReader, Filter, Options};
 
 const CONFIG: &str = r#"
@@ -51,6 +52,7 @@ struct Keep {
     state: PathBuf,
     log: Arc<AuditLog>,
     session: Arc<Session>,
+    patience: Duration,
 }
 
 impl Keep {
@@ -65,6 +67,7 @@ impl Keep {
             state,
             log,
             session,
+            patience: Duration::from_millis(50),
         }
     }
 
@@ -90,12 +93,11 @@ impl Keep {
         };
         let plugin = Name::new("notes").unwrap();
         let scope = Scope::new(&config, &manifest, &tool, &plugin);
-        let patience = Duration::from_millis(50);
         let gate = Gate::new(
             Arc::clone(&self.log),
             Arc::new(approver),
             config.digest(),
-            patience,
+            self.patience,
         );
         let identity = Identity {
             call: CallId::new(&"0".repeat(32)).unwrap(),
@@ -112,6 +114,7 @@ impl Keep {
             identity,
             scope,
             max_accesses,
+            CancelToken::new(),
         )
         .await
     }
@@ -377,3 +380,5 @@ async fn people_are_asked_only_so_often_and_a_no_is_final() {
         assert_eq!(asked.load(Ordering::Relaxed), questions, "{answer:?}");
     }
 }
+
+mod cancelling;
