@@ -202,7 +202,6 @@ mod tests {
         assert_eq!(Failure::from(denied()), refused);
         let boxed: Box<dyn Error> = denied().into();
         assert_eq!(Failure::from(boxed), refused);
-        assert_eq!(Failure::from(refused.clone()), refused);
         let config = config::Error::Upstream("not yours".to_owned());
         assert_eq!(Failure::from(config), refused);
         let inside = io::Error::new(io::ErrorKind::InvalidData, denied());
