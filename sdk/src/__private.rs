@@ -5,6 +5,7 @@ pub use serde;
 
 pub use crate::schema::{input_schema, parse_arguments};
 use crate::{Definition, Failure, Output};
+use serde::de::DeserializeOwned;
 
 #[allow(
     missing_docs,
@@ -72,6 +73,53 @@ pub fn call(tools: &[Entry], name: &str, arguments: &str) -> Result<Output, WitF
             "no tool is called `{name}`"
         ))),
     }
+}
+
+/// What a model can fill in: a type that can be read from JSON, and whose schema can be made.
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot take `{Self}` as an argument",
+    label = "not something that a model can fill in",
+    note = "derive `serde::Deserialize` and `schemars::JsonSchema` for a type of your own; for one of another crate, \
+            see whether it has features for serde and schemars"
+)]
+pub trait Argument: DeserializeOwned + schemars::JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + schemars::JsonSchema> Argument for T {}
+
+/// Compiles for what can be an argument.
+pub fn is_argument<T: Argument>() {}
+
+/// A value that the schema can tell the model.
+#[diagnostic::on_unimplemented(
+    message = "the default of an argument cannot be a `{Self}`",
+    label = "cannot be written into the schema",
+    note = "derive `serde::Serialize` for it: the schema tells the model the default"
+)]
+pub trait Told {}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize> Told for T {}
+
+/// What can be made of a text.
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be the default of an argument of type `{Self}`",
+    label = "not a `{Self}`"
+)]
+pub trait OfText {
+    fn of_text(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> OfText for T {
+    fn of_text(text: &'static str) -> Self {
+        text.into()
+    }
+}
+
+/// A default value as it is.
+pub fn default<T: Told>(value: T) -> T {
+    value
 }
 
 /// Whether two names are the same; `==` cannot be used by the compiler itself yet.

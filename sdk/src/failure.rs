@@ -6,15 +6,29 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::__private::WitFailure;
+use crate::config;
 
 /// Why a call gives nothing back. The text goes to the model.
 ///
-/// Any error becomes one with `?`. If it is, or was caused by, an [`io::Error`] of the kind
-/// [`PermissionDenied`](io::ErrorKind::PermissionDenied), the host refused something: that is
-/// [`Refused`](Self::Refused). Everything else is [`Failed`](Self::Failed), and a tool says itself
-/// what is [`BadArguments`](Self::BadArguments).
+/// Whatever becomes a `Box<dyn Error>` becomes a failure with `?`: every error, that box itself, and text.
+/// Where the host refused something, that is kept apart from what merely did not work:
 ///
-/// As with `anyhow::Error`, this conversion is why `Failure` is itself no [`Error`].
+/// | what comes | becomes |
+/// |---|---|
+/// | an [`io::Error`] of the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) | [`Refused`](Self::Refused) |
+/// | a [`config::Error::Upstream`] | [`Refused`](Self::Refused) |
+/// | an error that has one of these among its causes | [`Refused`](Self::Refused) |
+/// | anything else | [`Failed`](Self::Failed) |
+///
+/// That is so for what `?` makes a `Failure` of, and where a tool returns a [`Result`] with an
+/// `io::Error`, a `config::Error` or a boxed error. An error of a type of your own that a tool returns as
+/// it is can only be told by its text: return `Failure` instead.
+///
+/// A tool says itself what is [`BadArguments`](Self::BadArguments). The failure's text is that of the
+/// error and of all its causes. `anyhow::Error` and its like hide what they were made of, so give them a
+/// context, below which it is found.
+///
+/// That every error becomes a failure is why `Failure` is itself no [`Error`].
 ///
 /// ```
 /// use toolkeep_sdk::{Failure, tool};
@@ -73,12 +87,14 @@ impl Failure {
         self
     }
 
-    /// The failure that `error` means, where nothing but its text and its type is known.
+    /// The failure that `error` means, of which nothing but its text and its type is known.
     pub(crate) fn of<E: Display + 'static>(error: E) -> Self {
         let any: &dyn Any = &error;
         if let Some(failure) = any.downcast_ref::<Self>() {
             failure.clone()
         } else if let Some(error) = any.downcast_ref::<io::Error>() {
+            Self::caused_by(error)
+        } else if let Some(error) = any.downcast_ref::<config::Error>() {
             Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
             Self::caused_by(&**error)
@@ -121,11 +137,18 @@ impl Failure {
     }
 }
 
-/// Whether this very error, without its causes, is how std tells that the host refused.
+/// Whether this very error, without its causes, is how std or [`config`](crate::config) tells that the
+/// host refused.
 fn is_refusal(error: &(dyn Error + 'static)) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        // What an `io::Error` was made of is not among its causes.
+        let inside = error.get_ref().is_some_and(|inside| is_refusal(inside));
+        return inside || error.kind() == io::ErrorKind::PermissionDenied;
+    }
+    matches!(
+        error.downcast_ref::<config::Error>(),
+        Some(config::Error::Upstream(_))
+    )
 }
 
 impl Display for Failure {
@@ -135,9 +158,9 @@ impl Display for Failure {
     }
 }
 
-impl<E: Error + 'static> From<E> for Failure {
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::caused_by(&error)
+        Self::caused_by(&*error.into())
     }
 }
 
@@ -164,10 +187,30 @@ mod tests {
         io::Error::new(io::ErrorKind::PermissionDenied, "not yours")
     }
 
+    /// No error itself, but something that becomes one.
+    struct Report(Wrapper);
+
+    impl From<Report> for Box<dyn Error> {
+        fn from(report: Report) -> Self {
+            report.0.into()
+        }
+    }
+
     #[test]
     fn knows_a_refusal_by_its_type() {
         let refused = Failure::refused("not yours");
         assert_eq!(Failure::from(denied()), refused);
+        let boxed: Box<dyn Error> = denied().into();
+        assert_eq!(Failure::from(boxed), refused);
+        let config = config::Error::Upstream("not yours".to_owned());
+        assert_eq!(Failure::from(config), refused);
+        let inside = io::Error::new(io::ErrorKind::InvalidData, denied());
+        assert_eq!(Failure::from(inside), refused);
+    }
+
+    #[test]
+    fn knows_what_a_tool_returns_by_its_type() {
+        let refused = Failure::refused("not yours");
         assert_eq!(Failure::of(denied()), refused);
         assert_eq!(Failure::of::<Box<dyn Error>>(denied().into()), refused);
         assert_eq!(
@@ -175,17 +218,24 @@ mod tests {
             refused
         );
         assert_eq!(Failure::of(refused.clone()), refused);
+        let config = config::Error::Upstream("not yours".to_owned());
+        assert_eq!(Failure::of(config), refused);
+        assert_eq!(Failure::of("text"), Failure::failed("text"));
     }
 
     #[test]
     fn knows_a_refusal_by_its_cause() {
         let expected = Failure::refused("cannot save: not yours");
         assert_eq!(Failure::from(Wrapper(denied())), expected);
+        assert_eq!(Failure::from(Report(Wrapper(denied()))), expected);
     }
 
     #[test]
     fn everything_else_failed() {
-        assert_eq!(Failure::of("text"), Failure::failed("text"));
+        assert_eq!(Failure::from("text"), Failure::failed("text"));
+        assert_eq!(Failure::from("text".to_owned()), Failure::failed("text"));
+        let config = config::Error::Io("text".to_owned());
+        assert_eq!(Failure::from(config), Failure::failed("text"));
         let missing = io::Error::new(io::ErrorKind::NotFound, "gone");
         assert_eq!(Failure::from(missing), Failure::failed("gone"));
         let full = Wrapper(io::Error::other("disk is full"));

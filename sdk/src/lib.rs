@@ -46,6 +46,7 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod bytes;
 mod cancellation;
 pub mod config;
 mod content;
@@ -56,6 +57,7 @@ pub mod report;
 mod schema;
 mod tool;
 
+pub use bytes::Bytes;
 pub use cancellation::cancelled;
 pub use content::{Blob, Content, EmbeddedResource, ResourceBody, ResourceLink};
 pub use failure::Failure;

@@ -77,8 +77,9 @@ fn explain(path: &str, error: &serde_json::Error) -> String {
             text = rest.to_owned();
         }
     }
-    // An unknown name is in the text already.
-    if path == "." || text.starts_with("unknown field") {
+    // A name on the outermost level is in the text already.
+    let named = text.starts_with("unknown field") && !path.contains(['.', '[']);
+    if path == "." || named {
         text
     } else {
         format!("`{path}`: {text}")

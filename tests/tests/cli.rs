@@ -166,6 +166,12 @@ fn what_programs_read_is_one_line_of_json() {
     let file = toolkeep_tests::plugin("plugins/notes");
     let inspected = json(&["inspect", "--json", file.to_str().unwrap()], 0);
     assert_eq!(inspected["manifest"]["name"], "notes");
+    let mut tools = inspected["tools"].as_array().unwrap().iter();
+    let write_note = tools.find(|tool| tool["name"] == "write_note").unwrap();
+    assert_eq!(
+        write_note["argument_roles"],
+        json!({"name": "object", "text": "content"})
+    );
     let verified = json(&["audit", "verify", "--json"], 0);
     assert_eq!(verified["sound"], true);
     let records = keep.records(&[]);

@@ -159,6 +159,17 @@ fn an_unknown_import_is_told_and_never_linked() {
 }
 
 #[test]
+fn an_unknown_argument_role_is_told() {
+    let bytes = fs::read(hostile()).unwrap();
+    let mut description = Component::read(&bytes).unwrap().description().unwrap();
+    let role = json!({"x-toolkeep-role": "harmless"});
+    description.tools[0].input_schema = json!({"type": "object", "properties": {"to": role}});
+    let bare = importing("wasi:io/error@0.2.6");
+    let packed = toolkeep::pack::component::embed(&bare, &description).unwrap();
+    all_are_told(&packed, "argument `to` has the role `harmless`");
+}
+
+#[test]
 fn the_packager_refuses_what_is_not_declared() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

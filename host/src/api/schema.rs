@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonschema::paths::{Location, LocationSegment};
 use serde_json::Value;
 
 use crate::base::text::{shorten, visible};
@@ -89,16 +90,29 @@ fn misfit(validator: &jsonschema::Validator, value: &Value) -> Option<String> {
         .iter_errors(value)
         .take(MAX_TOLD)
         .map(|error| {
-            let at = error.instance_path().to_string();
+            let at = place(error.instance_path());
             let what = shorten(&visible(&error.to_string()), 200);
             if at.is_empty() {
                 what
             } else {
-                format!("at `{}`: {what}", visible(&at))
+                format!("`{}`: {what}", shorten(&visible(&at), 200))
             }
         })
         .collect();
     Some(told.join("; "))
+}
+
+/// Where something stands, as people write it: `edits[2].oldText`.
+fn place(location: &Location) -> String {
+    let mut place = String::new();
+    for segment in location {
+        match segment {
+            LocationSegment::Index(index) => place.push_str(&format!("[{index}]")),
+            LocationSegment::Property(name) if place.is_empty() => place.push_str(&name),
+            LocationSegment::Property(name) => place.push_str(&format!(".{name}")),
+        }
+    }
+    place
 }
 
 /// How many parts a schema has once every reference in it is put in place.
@@ -181,8 +195,23 @@ mod tests {
             .unwrap()
             .unwrap();
         assert!(
-            told.starts_with("at `/n`: ") && !told.contains('\u{1b}'),
+            told.starts_with("`n`: ") && !told.contains('\u{1b}'),
             "{told}"
+        );
+    }
+
+    #[tokio::test]
+    async fn tells_where() {
+        let edit = json!({"type": "object", "properties": {"oldText": {"type": "string"}}});
+        let schema = Schema::new(&json!({
+            "type": "object",
+            "properties": {"edits": {"type": "array", "items": edit}},
+        }))
+        .unwrap();
+        let wrong = json!({"edits": [{}, {}, {"oldText": 1}]});
+        assert_eq!(
+            schema.misfit(&wrong, 40).await.unwrap().unwrap(),
+            "`edits[2].oldText`: 1 is not of type \"string\""
         );
     }
 

@@ -86,7 +86,8 @@ fn print(found: &Inspection) {
     output::data(format_args!(
         "\n{STRONG}tools, and what they could do at most{STRONG:#}"
     ));
-    for (tool, can) in found.tools.iter().zip(&found.can.tools) {
+    for (inspected, can) in found.tools.iter().zip(&found.can.tools) {
+        let tool = &inspected.info;
         let mut hints = Vec::new();
         if tool.hints.read_only {
             hints.push("read only");
@@ -122,6 +123,17 @@ fn print(found: &Inspection) {
             touched.join("; ")
         };
         output::data(format_args!("    which data can it touch?  {touched}"));
+        let roles: Vec<String> = inspected
+            .argument_roles
+            .iter()
+            .map(|(name, role)| format!("{role} `{}`", visible(name)))
+            .collect();
+        if !roles.is_empty() {
+            output::data(format_args!(
+                "    argument roles            {}",
+                roles.join(", ")
+            ));
+        }
     }
 
     let bad = |standing| matches!(standing, Standing::Undeclared | Standing::Unknown);

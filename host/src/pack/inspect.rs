@@ -1,5 +1,7 @@
 //! What a plugin file is, in plain answers. Never runs any of it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::component::{BadComponent, Component};
@@ -7,6 +9,7 @@ use crate::base::digest::Digest;
 use crate::engine::links::{Import, classify};
 use crate::rules::manifest::Manifest;
 use crate::rules::may::Capabilities;
+use crate::rules::role::ArgumentRole;
 use crate::rules::tool::{Description, ToolInfo};
 
 /// What a plugin file is.
@@ -19,11 +22,22 @@ pub struct Inspection {
     /// What it says of itself.
     pub manifest: Manifest,
     /// Its tools.
-    pub tools: Vec<ToolInfo>,
+    pub tools: Vec<InspectedTool>,
     /// What each tool could do at most, whatever was granted.
     pub can: Capabilities,
     /// What it imports, and what that is held against.
     pub imports: Vec<Imported>,
+}
+
+/// One tool, with what its schema says of its arguments.
+#[derive(Debug, Serialize)]
+pub struct InspectedTool {
+    /// The tool.
+    #[serde(flatten)]
+    pub info: ToolInfo,
+    /// What its arguments are to its deed, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub argument_roles: BTreeMap<String, ArgumentRole>,
 }
 
 /// One imported interface.
@@ -74,6 +88,13 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, BadComponent> {
         .map(|name| Imported {
             standing: standing(&name),
             name,
+        })
+        .collect();
+    let tools = tools
+        .into_iter()
+        .map(|info| InspectedTool {
+            argument_roles: info.argument_roles(),
+            info,
         })
         .collect();
     Ok(Inspection {

@@ -11,6 +11,7 @@ pub mod may;
 pub mod pattern;
 pub mod problem;
 mod read;
+pub mod role;
 pub mod scope;
 pub mod tool;
 pub mod verb;

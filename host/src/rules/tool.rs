@@ -1,11 +1,12 @@
 //! What a plugin's tools are: the part of a component's custom section that its code gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::{Manifest, prose_fault};
+use super::role::{self, ArgumentRole};
 use super::verb::{Verb, Verbs};
 use crate::base::id::ToolName;
 
@@ -92,10 +93,18 @@ impl ToolInfo {
             "`input_schema` is not a schema of type `object`".to_owned()
         } else if !self.output_schema.as_ref().is_none_or(Value::is_object) {
             "`output_schema` is not a schema".to_owned()
+        } else if let Err(fault) = role::roles(&self.input_schema) {
+            fault
         } else {
             return Ok(self);
         };
         Err(format!("tool `{}`: {fault}", self.name))
+    }
+
+    /// What its arguments are to its deed, by their names. Those without a role are not in it.
+    pub fn argument_roles(&self) -> BTreeMap<String, ArgumentRole> {
+        // Checked before; what cannot be read would have no role, which is judged more strictly.
+        role::roles(&self.input_schema).unwrap_or_default()
     }
 }
 
@@ -240,6 +249,8 @@ mod tests {
         untitled["title"] = json!("");
         let mut more = tool.clone();
         more["roles"] = json!([]);
+        let role = json!({"x-toolkeep-role": "victim"});
+        let roles = json!({"type": "object", "properties": {"who": role}});
         let told = [
             wrong("/format", json!(2)),
             wrong("/tools", json!([])),
@@ -251,6 +262,7 @@ mod tests {
             wrong("/tools/0/description", json!("")),
             wrong("/tools/0/input_schema", json!(true)),
             wrong("/tools/0/input_schema", json!({"type": "string"})),
+            wrong("/tools/0/input_schema", roles),
             wrong("/tools/0/hints", json!({"readonly": true})),
             wrong("/manifest/version", json!("")),
         ]
@@ -266,6 +278,7 @@ mod tests {
         tool `search`: `description` is empty
         tool `search`: `input_schema` is not a schema of type `object`
         tool `search`: `input_schema` is not a schema of type `object`
+        tool `search`: argument `who` has the role `victim`, and can have `destination`, `object` or `content`
         unknown field `readonly`, expected one of `read_only`, `non_destructive`, `idempotent`
         `version` must be 1 to 64 of A-Z, a-z, 0-9, `.`, `+` and `-`
         ");

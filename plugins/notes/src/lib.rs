@@ -62,6 +62,7 @@ fn search_notes(
 #[tool(read_only, title = "Read a note")]
 fn read_note(
     /// The note's name, as `list_notes` gives it.
+    #[arg(role = "object")]
     name: String,
 ) -> Result<String, Failure> {
     notebook().read(&name)
@@ -71,8 +72,10 @@ fn read_note(
 #[tool(destructive, idempotent, title = "Write a note")]
 fn write_note(
     /// The note's name, without `.md`. Slashes put it into folders: `travel/packing list`.
+    #[arg(role = "object")]
     name: String,
     /// The whole new text of the note, in Markdown.
+    #[arg(role = "content")]
     text: String,
 ) -> Result<String, Failure> {
     notebook().write(&name, &text)?;
@@ -83,6 +86,7 @@ fn write_note(
 #[tool(destructive, idempotent, title = "Delete a note")]
 fn delete_note(
     /// The note's name, as `list_notes` gives it.
+    #[arg(role = "object")]
     name: String,
 ) -> Result<String, Failure> {
     notebook().delete(&name)?;

@@ -1,11 +1,14 @@
 //! The macros of `toolkeep-sdk`, which re-exports and documents them. Use that crate.
 
+mod arg;
 mod argument;
 mod docs;
 mod errors;
 mod options;
 mod registry;
 mod tool;
+mod types;
+mod words;
 
 use proc_macro::TokenStream;
 

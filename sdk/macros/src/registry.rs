@@ -7,19 +7,42 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Path, Token};
 
+use crate::errors::Errors;
+
 /// The code that stands in place of `tools![...]`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let parsed = Punctuated::<Path, Token![,]>::parse_terminated.parse2(input);
     let tools: Vec<Path> = match parsed {
         Ok(tools) => tools.into_iter().collect(),
-        Err(error) => return error.into_compile_error(),
+        Err(error) => {
+            let says = "tools are named by their functions, with commas between them: `tools![first, second]`";
+            return syn::Error::new(error.span(), says).into_compile_error();
+        }
     };
+    let mut errors = Errors::default();
+    for (index, tool) in tools.iter().enumerate() {
+        if tools
+            .iter()
+            .take(index)
+            .any(|earlier| text(earlier) == text(tool))
+        {
+            errors.at(tool, format!("`{}` is named twice", text(tool)));
+        }
+    }
+    if let Some(errors) = errors.into_code() {
+        return errors;
+    }
     if tools.is_empty() {
         let error = "a plugin has at least one tool: `tools![first, second]`";
         return syn::Error::new(proc_macro2::Span::call_site(), error).into_compile_error();
     }
     let unique = unique(&tools);
     quote! {
+        // A second list in one plugin would have the same name.
+        #[doc(hidden)]
+        #[allow(dead_code, clippy::empty_enums)]
+        enum ToolsOfThisPlugin {}
+
         const _: () = {
             #(#unique)*
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Ident, Item, ItemFn, ReturnType, Safety, Signature, Type, parse_quote};
+use syn::{Attribute, Ident, Item, ItemFn, ReturnType, Safety, Signature, Type, parse_quote};
 
 use crate::argument::Argument;
 use crate::docs;
@@ -18,6 +18,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return not_a_function(item, error),
     };
     let mut errors = Errors::default();
+    for again in function
+        .attrs
+        .extract_if(.., |attribute| is_tool(attribute))
+    {
+        errors.at(again, "`#[tool]` stands twice on one function");
+    }
     let options = Options::parse(options, &mut errors);
     let description = docs::text(&function.attrs, &mut errors);
     if description.is_none() {
@@ -31,12 +37,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         );
     }
     check_signature(&function.sig, &mut errors);
-    let arguments: Vec<Argument> = function
-        .sig
-        .inputs
-        .iter_mut()
-        .filter_map(|argument| Argument::take(argument, &mut errors))
-        .collect();
+    let arguments = Argument::take_all(function.sig.inputs.iter_mut(), &mut errors);
     let name = name(&function.sig.ident, &options, &mut errors);
 
     // In an `impl` there is no place for what follows.
@@ -69,6 +70,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             #code
         };
     }
+}
+
+/// Whether an attribute is this very macro.
+fn is_tool(attribute: &Attribute) -> bool {
+    let last = attribute.path().segments.last();
+    last.is_some_and(|segment| segment.ident == "tool")
 }
 
 /// `#[tool]` on something else.
@@ -180,7 +187,19 @@ fn implementation(
         <#returned as ::toolkeep_sdk::IntoOutput>::into_output
     };
     let fields = arguments.iter().map(Argument::field);
+    let checks = arguments.iter().filter_map(Argument::check);
+    let defaults = arguments.iter().filter_map(Argument::default);
     let idents = arguments.iter().map(|argument| &argument.ident);
+    // Parameters stand for the types where they can: what is wrong with a type is then told by a trait of
+    // ours, not by every line that is derived for it.
+    let (parameters, types): (Vec<_>, Vec<_>) =
+        arguments.iter().filter_map(Argument::parameter).unzip();
+    let bounds: Vec<String> = parameters
+        .iter()
+        .map(|parameter| format!("{parameter}: ::toolkeep_sdk::__private::Argument"))
+        .collect();
+    let bounds = bounds.join(", ");
+    let whole = quote!(ToolkeepArguments<#(#types),*>);
     let title = match &options.title {
         Some(title) => quote!(::core::option::Option::Some(::std::string::String::from(#title))),
         None => quote!(::core::option::Option::None),
@@ -199,15 +218,21 @@ fn implementation(
         quote!(arguments)
     };
     quote! {
+        #(#checks)*
+
         #[derive(
             ::toolkeep_sdk::__private::serde::Deserialize,
             ::toolkeep_sdk::__private::schemars::JsonSchema,
         )]
         #[serde(crate = "::toolkeep_sdk::__private::serde", deny_unknown_fields)]
         #[schemars(crate = "::toolkeep_sdk::__private::schemars")]
-        struct ToolkeepArguments {
+        #[serde(bound = #bounds)]
+        #[schemars(bound = #bounds)]
+        struct ToolkeepArguments<#(#parameters),*> {
             #(#fields,)*
         }
+
+        #(#defaults)*
 
         #[automatically_derived]
         impl ::toolkeep_sdk::Tool for #ident {
@@ -218,7 +243,7 @@ fn implementation(
                     name: ::std::string::String::from(#name),
                     title: #title,
                     description: ::std::string::String::from(#description),
-                    input_schema: ::toolkeep_sdk::__private::input_schema::<ToolkeepArguments>(),
+                    input_schema: ::toolkeep_sdk::__private::input_schema::<#whole>(),
                     output_schema: #output_schema(),
                     hints: ::toolkeep_sdk::Hints {
                         read_only: #read_only,
@@ -231,7 +256,7 @@ fn implementation(
             fn call(
                 arguments: &str,
             ) -> ::core::result::Result<::toolkeep_sdk::Output, ::toolkeep_sdk::Failure> {
-                let #parsed: ToolkeepArguments =
+                let #parsed: #whole =
                     ::toolkeep_sdk::__private::parse_arguments(arguments)?;
                 #into_output(#ident(#(#values),*))
             }
