@@ -93,7 +93,7 @@ impl Call {
         cancel: CancelToken,
     ) -> Result<Arc<Self>, Refusal> {
         // Read anew: another process may have raised it. One that cannot be read is not clean.
-        let label = session.label().await;
+        let label = session.label();
         let known = label.is_ok();
         let label = label.unwrap_or_default();
         let call = Arc::new(Self {
@@ -132,12 +132,13 @@ impl Call {
         let record = call
             .journal
             .about_call(kind, verdict, judgement.reasons(), label);
-        let ticket = call.journal.put(record, Durability::Written).await;
         if verdict == Verdict::Allow {
-            // Not waited for: no effect can happen before a durable entry of its own, which the log
-            // writes after this one.
+            // No effect can happen before a durable entry of its own, which the log writes after this
+            // one.
+            call.journal.put_later(record);
             return Ok(call);
         }
+        let ticket = call.journal.put(record, Durability::Written).await;
         call.ended.store(true, Ordering::Release);
         drop(ticket.await);
         let verbs = Verbs::one(Verb::Call);
@@ -272,7 +273,7 @@ impl Call {
         Ok(pass)
     }
 
-    /// Waits until the log has room for what was refused where nothing may wait.
+    /// Waits until the log has all entries that were kept back, or refused where nothing may wait.
     pub async fn catch_up(&self) {
         self.journal.drain().await;
     }

@@ -21,8 +21,9 @@ pub(super) struct Journal {
     session: Arc<Session>,
     identity: Identity,
     lost_before: u64,
-    /// Entries that the log had no room for when they were made where nothing may wait. Bounded by
-    /// what a guest can have open: its next access waits until they are gone.
+    /// Entries that wait for the next one, or that the log had no room for when they were made where
+    /// nothing may wait. Bounded by what a guest can have open: its next access waits until they are
+    /// gone.
     backlog: Mutex<VecDeque<Box<Record>>>,
 }
 
@@ -97,6 +98,12 @@ impl Journal {
     pub(super) async fn put(&self, record: Record, durability: Durability) -> Ticket {
         self.drain().await;
         self.gate.log.append(record, durability).await
+    }
+
+    /// Keeps a record until the next one, so that both are written at once. Nothing may have happened in
+    /// the world by it; where the next one takes its time, [`Self::drain`] has to be called.
+    pub(super) fn put_later(&self, record: Record) {
+        self.backlog().push_back(Box::new(record));
     }
 
     /// As [`Self::put`], where nothing may wait.

@@ -50,9 +50,9 @@ impl Session {
     ///
     /// # Errors
     /// If it can't be read. It must not be taken for clean then.
-    pub async fn label(&self) -> Result<Label, StoreError> {
-        let (store, id, principal) = self.key();
-        let stored = apart(move || store.label(&id, &principal)).await?;
+    pub fn label(&self) -> Result<Label, StoreError> {
+        // A read waits for no writer, so it is done here and now.
+        let stored = self.store.label(&self.id, &self.principal)?;
         let mut seen = self.seen();
         seen.label.join(&stored);
         seen.stored = stored;

@@ -1,11 +1,14 @@
 //! A call under way, and the talk that it needs: what the tool says meanwhile, and what a person has
 //! to be asked.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 
 use crate::api::error::CallError;
 use crate::api::host::Host;
@@ -35,10 +38,20 @@ pub(super) struct Conversation {
     pub(super) host: Host,
     pub(super) said: mpsc::Receiver<Said>,
     pub(super) asked: mpsc::Receiver<Asked>,
-    /// Its end; an error where the call panicked.
-    pub(super) end: JoinHandle<Result<Reply, CallError>>,
+    /// Its end; an error where the call panicked. Whoever waits for it also does the call's work, until
+    /// it is left to itself.
+    pub(super) end: Pin<Box<dyn Future<Output = End> + Send>>,
+    /// The task that it was left to.
+    task: Option<AbortHandle>,
     cancel: CancelToken,
 }
+
+/// How a call ended; an error where it panicked.
+pub(super) type End = Result<Result<Reply, CallError>, Panicked>;
+
+/// The call panicked.
+#[derive(Debug)]
+pub(super) struct Panicked;
 
 /// A question, and where its answer goes. Dropping it is no answer.
 pub(super) struct Asked {
@@ -47,8 +60,7 @@ pub(super) struct Asked {
 }
 
 impl Conversation {
-    /// Begins a call, in a task of its own: a panic in it takes nothing else down, and the client may
-    /// come back to it with an answer.
+    /// Begins a call. A panic in it takes nothing else down.
     pub(super) fn begin(host: Host, session: Session, start: Start) -> Self {
         let (voice, said) = mpsc::channel(SAID_AT_ONCE);
         let (question, asked) = mpsc::channel(1);
@@ -65,16 +77,17 @@ impl Conversation {
                 }) as Arc<dyn Approver>
             }),
         };
-        let end = tokio::spawn(async move {
+        let call = async move {
             session
                 .call_with(&start.tool, start.arguments, options)
                 .await
-        });
+        };
         Self {
             host,
             said,
             asked,
-            end,
+            end: Box::pin(Caught(Box::pin(call))),
+            task: None,
             cancel,
         }
     }
@@ -89,15 +102,44 @@ impl Conversation {
         self.cancel.is_cancelled()
     }
 
+    /// Leaves the call to itself: it goes on, and its time runs, while nobody waits for it. Calls that
+    /// neither say nor ask anything are quicker without.
+    pub(super) fn detach(&mut self) {
+        if self.task.is_some() {
+            return;
+        }
+        let end = std::mem::replace(&mut self.end, Box::pin(std::future::pending()));
+        let task = tokio::spawn(end);
+        self.task = Some(task.abort_handle());
+        self.end = Box::pin(async move { task.await.unwrap_or(Err(Panicked)) });
+    }
+
     /// Whether the call is over, so that there is nothing left to answer.
     pub(super) fn is_over(&self) -> bool {
-        self.end.is_finished()
+        self.task.as_ref().is_some_and(AbortHandle::is_finished)
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
         self.cancel.cancel();
+    }
+}
+
+/// Catches what panics. What it was working on is not looked at again, so it may be left as it is.
+struct Caught<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let work = self.0.as_mut();
+        let polled = catch_unwind(AssertUnwindSafe(|| work.poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(end)) => Poll::Ready(Ok(end)),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
     }
 }
 
@@ -126,5 +168,21 @@ impl Approver for Channel {
             return Answer::Nobody;
         }
         answered.await.unwrap_or(Answer::Nobody)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_end_like_others() {
+        let fine = Caught(Box::pin(async { 1 }));
+        assert!(matches!(fine.await, Ok(1)));
+        let bad = Caught(Box::pin(async {
+            tokio::task::yield_now().await;
+            assert_eq!(1, 2);
+        }));
+        assert!(bad.await.is_err());
     }
 }

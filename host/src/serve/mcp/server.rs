@@ -96,7 +96,14 @@ impl Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let host = self.host();
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let bound = binding(&self.principal, &self.session, &request.name, &arguments);
+        let capabilities = context.client_capabilities();
+        let can_ask = host.lets_clients_answer() && ask::shows_forms(capabilities.as_ref());
+        // Only what may be asked, or was, has to be bound to its call.
+        let bound = if can_ask || request.request_state.is_some() {
+            binding(&self.principal, &self.session, &request.name, &arguments)
+        } else {
+            Vec::new()
+        };
         let mut given = None;
         if let Some(sealed) = &request.request_state {
             let Ok(state) = self.waiting.open(sealed, &bound) else {
@@ -121,7 +128,6 @@ impl Server {
                 None => given = Some((state.approval, came)),
             }
         }
-        let capabilities = context.client_capabilities();
         let start = Start {
             tool: request.name.into_owned(),
             arguments,
@@ -130,7 +136,7 @@ impl Server {
                 .meta
                 .get_traceparent()
                 .map(|parent| text::shorten(&text::visible(parent), 128)),
-            can_ask: host.lets_clients_answer() && ask::shows_forms(capabilities.as_ref()),
+            can_ask,
             given,
         };
         let session = host.session(self.session.clone(), self.principal.clone());
@@ -154,8 +160,12 @@ impl Server {
                 () = context.ct.cancelled(), if !conversation.is_cancelled() => {
                     conversation.cancel();
                 }
-                Some(said) = conversation.said.recv() => voice.pass_on(said).await,
+                Some(said) = conversation.said.recv() => {
+                    conversation.detach();
+                    voice.pass_on(said).await;
+                }
                 Some(asked) = conversation.asked.recv() => {
+                    conversation.detach();
                     if is_modern {
                         match self.suspend(conversation, asked, bound) {
                             Ok(wanted) => return Ok(wanted.into()),

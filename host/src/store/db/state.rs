@@ -23,6 +23,8 @@ const FORM: Form = Form {
 #[derive(Debug)]
 pub struct StateDb {
     conn: Mutex<Connection>,
+    /// A connection of its own for reading: nobody who reads waits for a write to get to the disk.
+    reader: Mutex<Connection>,
     path: PathBuf,
 }
 
@@ -42,8 +44,12 @@ impl StateDb {
             conn.pragma_update(None, "synchronous", "FULL")
                 .map_err(|error| fault(&path, deed, error))
         })?;
-        let conn = Mutex::new(conn);
-        Ok(Self { conn, path })
+        let reader = form::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, deed)?;
+        Ok(Self {
+            conn: Mutex::new(conn),
+            reader: Mutex::new(reader),
+            path,
+        })
     }
 
     /// As [`Self::open`], but none where there is no such database yet.
@@ -61,7 +67,8 @@ impl StateDb {
         deed: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        work(&self.conn()).map_err(|error| fault(&self.path, deed, error))
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&reader).map_err(|error| fault(&self.path, deed, error))
     }
 
     /// Runs `work` alone among all processes, whole or not at all. What it wrote is on disk when this
