@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 )]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: ["../wit/config/0.2.0-rc.1", "../wit/tool/0.1.0"],
+        path: ["wit/config/0.2.0-rc.1", "wit/tool/0.1.0"],
         // A plugin may use everything here; what it doesn't use is not in the built component.
         inline: "
             package toolkeep:sdk;

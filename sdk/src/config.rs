@@ -6,6 +6,13 @@
 use std::fmt;
 
 /// Why a value could not be had.
+///
+/// ```
+/// use toolkeep_sdk::{Failure, config};
+///
+/// let refused = config::Error::Upstream("refused by the host".to_owned());
+/// assert_eq!(Failure::from(refused), Failure::refused("refused by the host"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The host, or the source where it keeps its values, did not give it.

@@ -17,11 +17,25 @@ impl Content {
     }
 
     /// A picture, with its media type, such as `image/png`.
+    ///
+    /// ```
+    /// use toolkeep_sdk::{Blob, Content};
+    ///
+    /// let picture = Content::image(b"GIF89a", "image/gif");
+    /// assert_eq!(picture, Content::Image(Blob::new(b"GIF89a", "image/gif")));
+    /// ```
     pub fn image(data: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
         Self::Image(Blob::new(data, mime_type))
     }
 
     /// A sound, with its media type, such as `audio/wav`.
+    ///
+    /// ```
+    /// use toolkeep_sdk::{Blob, Content};
+    ///
+    /// let sound = Content::audio(b"RIFF", "audio/wav");
+    /// assert_eq!(sound, Content::Audio(Blob::new(b"RIFF", "audio/wav")));
+    /// ```
     pub fn audio(data: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
         Self::Audio(Blob::new(data, mime_type))
     }
@@ -53,6 +67,13 @@ impl From<ResourceLink> for Content {
 
 impl Blob {
     /// Bytes, with their media type.
+    ///
+    /// ```
+    /// use toolkeep_sdk::Blob;
+    ///
+    /// let blob = Blob::new([1, 2], "application/octet-stream");
+    /// assert_eq!(blob.data, [1, 2]);
+    /// ```
     pub fn new(data: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
         Self {
             data: data.into(),

@@ -58,16 +58,38 @@ pub enum Failure {
 
 impl Failure {
     /// The arguments make no sense: `text` says which and why.
+    ///
+    /// ```
+    /// use toolkeep_sdk::Failure;
+    ///
+    /// let failure = Failure::bad_arguments("no month has a day 32");
+    /// assert_eq!(failure, Failure::BadArguments("no month has a day 32".to_owned()));
+    /// ```
     pub fn bad_arguments(text: impl Into<String>) -> Self {
         Self::BadArguments(text.into())
     }
 
-    /// The host refused something that the tool needed.
+    /// The host refused something that the tool needed. That what the host itself refuses becomes this is
+    /// seen to by `?`; a tool says so for what it finds out in another way.
+    ///
+    /// ```
+    /// use toolkeep_sdk::Failure;
+    ///
+    /// let failure = Failure::refused("the archive may not be read");
+    /// assert!(matches!(failure, Failure::Refused(_)));
+    /// ```
     pub fn refused(text: impl Into<String>) -> Self {
         Self::Refused(text.into())
     }
 
     /// It was tried and did not work.
+    ///
+    /// ```
+    /// use toolkeep_sdk::Failure;
+    ///
+    /// let failure = Failure::failed("the file holds no text");
+    /// assert_eq!(failure.to_string(), "the file holds no text");
+    /// ```
     pub fn failed(text: impl Into<String>) -> Self {
         Self::Failed(text.into())
     }

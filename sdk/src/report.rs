@@ -22,26 +22,47 @@ enum Level {
 }
 
 /// Says what only the tool's author wants to know.
+///
+/// ```
+/// toolkeep_sdk::report::debug("read 3 of 5 parts from the cache");
+/// ```
 pub fn debug(message: impl AsRef<str>) {
     log(Level::Debug, message.as_ref());
 }
 
 /// Says what happens.
+///
+/// ```
+/// toolkeep_sdk::report::info("reading the index");
+/// ```
 pub fn info(message: impl AsRef<str>) {
     log(Level::Info, message.as_ref());
 }
 
 /// Says that something is odd, though the call goes on.
+///
+/// ```
+/// toolkeep_sdk::report::warning("the index is older than the notes");
+/// ```
 pub fn warning(message: impl AsRef<str>) {
     log(Level::Warning, message.as_ref());
 }
 
 /// Says that something went wrong.
+///
+/// ```
+/// toolkeep_sdk::report::error("the index is gone; searching without it");
+/// ```
 pub fn error(message: impl AsRef<str>) {
     log(Level::Error, message.as_ref());
 }
 
 /// Says how far the call is: `done` of `total` units, if the total is known, and what it is doing.
+///
+/// ```
+/// toolkeep_sdk::report::progress(3, Some(5), Some("merging"));
+/// toolkeep_sdk::report::progress(4, None, None);
+/// ```
 pub fn progress(done: u64, total: Option<u64>, message: Option<&str>) {
     host::progress(done, total, message);
 }

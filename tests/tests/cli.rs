@@ -66,7 +66,7 @@ fn the_help_says_what_the_exit_codes_mean() {
     let help = Ran::of(&mut command(&["--help"]), None).expect(0);
     assert_eq!(help.stderr, "");
     insta::assert_snapshot!(help.stdout);
-    for sub in ["build", "inspect", "check", "call", "audit"] {
+    for sub in ["new", "build", "inspect", "check", "call", "audit"] {
         let help = Ran::of(&mut command(&[sub, "--help"]), None).expect(0);
         assert!(help.stdout.contains("Usage: toolkeep"), "{help:?}");
         assert_eq!(help.stderr, "");

@@ -320,3 +320,17 @@ fn every_kind_of_content_and_of_failure_comes_through() {
         assert_eq!(keep.ending(), way);
     }
 }
+
+#[test]
+fn a_refusal_that_a_tool_passes_on_is_on_record_as_one() {
+    let keep = Keep::new(
+        "[data.data]\ndir = \"data\"\n[plugins.hostile]\npath = {hostile}\n\
+         [plugins.hostile.fs.data]\ndata = \"data\"\nallow = [\"list\"]\n",
+    );
+    // By `?` on an `io::Error`, in a function that gives a `Failure`.
+    let arguments = json!({"folder": "/data", "files": 1});
+    let ran = keep.call("write_many", &arguments).expect(3);
+    assert_eq!(ran.word(), "denied");
+    assert_eq!(keep.ending(), "refused");
+    keep.lives();
+}

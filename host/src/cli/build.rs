@@ -11,6 +11,7 @@ use crate::pack::build::{BuildError, build};
 #[derive(Args)]
 pub struct Options {
     /// The folder with the plugin's Cargo.toml and plugin.toml
+    #[arg(default_value = ".")]
     folder: PathBuf,
     /// Where to write the plugin [default: FOLDER/NAME.wasm]
     #[arg(short, long, value_name = "FILE")]

@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod exit;
 mod inspect;
+mod new;
 mod output;
 mod serve;
 
@@ -37,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a project for a plugin, ready to be built
+    New(new::Options),
     /// Build a plugin from its source folder into one file
     Build(build::Options),
     /// Tell what a plugin file is and what it could do at most, without running it
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
     };
     let exit = runtime.block_on(async {
         match cli.command {
+            Command::New(options) => new::run(&options),
             Command::Build(options) => build::run(options).await,
             Command::Inspect(options) => inspect::run(&options),
             Command::Check(options) => check::run(&options),
