@@ -133,7 +133,7 @@ pub fn plant(root: &Path) {
     }
 
     fs::write(root.join("closed.txt"), "closed").unwrap();
-    fs::set_permissions(root.join("closed.txt"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(root.join("closed.txt"), Permissions::from_mode(0o000)).unwrap();
 
     fs::create_dir(root.join("dated-folder")).unwrap();
     fs::write(root.join("dated.txt"), "dated\n").unwrap();
