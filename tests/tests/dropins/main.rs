@@ -1,15 +1,10 @@
 //! The plugins that stand in for reference servers, against those servers themselves: both are asked the
 //! same, and have to answer the same, but for what `tests/dropins/differences.toml` lists.
 
-#[path = "dropins/calls.rs"]
 mod calls;
-#[path = "dropins/differences.rs"]
 mod differences;
-#[path = "dropins/shapes.rs"]
 mod shapes;
-#[path = "dropins/times.rs"]
 mod times;
-#[path = "dropins/tree.rs"]
 mod tree;
 
 use std::process::Command;
