@@ -21,6 +21,7 @@ use toolkeep::base::principal::Principal;
 
 pub mod architecture;
 pub mod clients;
+pub mod peer;
 
 /// How long any run of the program may take before the tests call it hung.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -242,8 +243,8 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// A keep whose operator wrote `config`; `{hostile}`, `{notes}` and `{echo}` in it are the
-    /// plugins' files.
+    /// A keep whose operator wrote `config`; `{hostile}`, `{notes}`, `{echo}`, `{files}` and
+    /// `{time}` in it are the plugins' files.
     pub fn new(config: &str) -> Self {
         let root = TempDir::new().unwrap();
         let keep = Self { root };
@@ -285,7 +286,7 @@ impl Keep {
         if text.contains("{hostile}") {
             text = text.replace("{hostile}", &quoted(hostile()));
         }
-        for name in ["notes", "echo"] {
+        for name in ["notes", "echo", "files", "time"] {
             if text.contains(&format!("{{{name}}}")) {
                 let file = quoted(plugin(&format!("plugins/{name}")));
                 text = text.replace(&format!("{{{name}}}"), &file);

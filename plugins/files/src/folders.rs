@@ -123,8 +123,8 @@ mod tests {
 
     fn folders() -> Folders {
         Folders::new(vec![
-            "/work".to_owned(),
-            "/work/deep".to_owned(),
+            "/desk".to_owned(),
+            "/desk/deep".to_owned(),
             "/b".to_owned(),
         ])
     }
@@ -132,20 +132,20 @@ mod tests {
     #[test]
     fn reads_paths_from_the_first_folder_on() {
         for (asked, path) in [
-            ("a.txt", "/work/a.txt"),
-            ("", "/work"),
-            (".", "/work"),
-            ("./x//y/../z/", "/work/x/z"),
+            ("a.txt", "/desk/a.txt"),
+            ("", "/desk"),
+            (".", "/desk"),
+            ("./x//y/../z/", "/desk/x/z"),
             ("../b/c", "/b/c"),
-            ("..b", "/work/..b"),
-            ("/work", "/work"),
-            ("/b/../work/a", "/work/a"),
-            ("c:x", "/work/c:x"),
-            ("~x", "/work/~x"),
+            ("..b", "/desk/..b"),
+            ("/desk", "/desk"),
+            ("/b/../desk/a", "/desk/a"),
+            ("c:x", "/desk/c:x"),
+            ("~x", "/desk/~x"),
         ] {
             assert_eq!(folders().absolute(asked), Ok(path.to_owned()), "{asked}");
         }
-        assert_eq!(folders().around("/work/deep/x"), Some("/work/deep"));
+        assert_eq!(folders().around("/desk/deep/x"), Some("/desk/deep"));
     }
 
     #[test]
@@ -153,12 +153,12 @@ mod tests {
         for (asked, path) in [
             ("/etc/passwd", "/etc/passwd"),
             ("../../etc", "/etc"),
-            ("/workshop", "/workshop"),
+            ("/desktop", "/desktop"),
             ("/", "/"),
-            ("a\0b", "/work/a\0b"),
+            ("a\0b", "/desk/a\0b"),
         ] {
             let told = format!(
-                "Access denied - path outside allowed directories: {path} not in /work, /work/deep, /b"
+                "Access denied - path outside allowed directories: {path} not in /desk, /desk/deep, /b"
             );
             assert_eq!(
                 folders().absolute(asked),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(root.absolute("etc/x"), Ok("/etc/x".to_owned()));
         assert_eq!(join("/", "a"), "/a");
         assert_eq!(relative("/a/b", "/"), "a/b");
-        assert_eq!(relative("/work/a", "/work"), "a");
-        assert_eq!(relative("/work", "/work"), "");
+        assert_eq!(relative("/desk/a", "/desk"), "a");
+        assert_eq!(relative("/desk", "/desk"), "");
     }
 }

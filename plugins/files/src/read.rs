@@ -1,7 +1,7 @@
 //! Reading files as text.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toolkeep_sdk::{Failure, tool};
@@ -33,11 +33,11 @@ pub fn read_file(
     /// The file.
     path: String,
     /// If given, only the last so many lines of the file are read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Number")]
     tail: Option<f64>,
     /// If given, only the first so many lines of the file are read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Number")]
     head: Option<f64>,
 ) -> Result<Text, Failure> {
@@ -53,11 +53,11 @@ pub fn read_text_file(
     /// The file.
     path: String,
     /// If given, only the last so many lines of the file are read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Number")]
     tail: Option<f64>,
     /// If given, only the first so many lines of the file are read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Number")]
     head: Option<f64>,
 ) -> Result<Text, Failure> {
@@ -93,7 +93,16 @@ fn text(
             ));
         }
         (Some(lines), None) => first_lines(&open(&found)?, lines),
-        (None, Some(lines)) => last_lines(open(&found)?, lines),
+        (None, Some(lines)) => {
+            if found.metadata.is_none() {
+                return Err(trouble::of(
+                    &ErrorKind::NotFound.into(),
+                    "stat",
+                    &found.path,
+                ));
+            }
+            last_lines(open(&found)?, lines)
+        }
         (None, None) => return whole(&found).map(Text),
     };
     text.map(Text).map_err(|error| trouble::of_reading(&error))

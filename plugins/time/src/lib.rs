@@ -18,6 +18,8 @@ tools![get_current_time, convert_time];
 fn get_current_time(
     /// The IANA name of the time zone, such as `America/New_York` or `Europe/London`. If left out, the
     /// local time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     timezone: Option<String>,
 ) -> Result<Pretty<Moment>, Failure> {
     let zone = Zone::named("timezone", timezone)?;
@@ -29,11 +31,15 @@ fn get_current_time(
 fn convert_time(
     /// The IANA name of the time zone that the time is in, such as `America/New_York` or `Europe/London`.
     /// If left out, the local time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     source_timezone: Option<String>,
     /// The time to convert, by the 24-hour clock: `HH:MM`.
     time: String,
     /// The IANA name of the time zone to convert to, such as `Asia/Tokyo` or `America/Los_Angeles`. If
     /// left out, the local time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     target_timezone: Option<String>,
 ) -> Result<Pretty<Conversion>, Failure> {
     let source = Zone::named("source_timezone", source_timezone)?;

@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn it_is_dst_when_clocks_are_ahead_of_winter() {
+        let is_dst = |name, at: &str| zone(name).unwrap().moment(at.parse().unwrap()).is_dst;
+        let (winter, summer) = ("2026-01-01T12:00:00Z", "2026-07-01T12:00:00Z");
+        for name in ["Europe/Dublin", "Europe/London", "America/New_York"] {
+            assert!(is_dst(name, summer) && !is_dst(name, winter), "{name}");
+        }
+        assert!(is_dst("Pacific/Auckland", winter) && !is_dst("Asia/Tokyo", summer));
+    }
+
+    #[test]
     fn names_have_to_be_right() {
         for name in [
             "europe/berlin",
