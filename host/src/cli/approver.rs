@@ -45,7 +45,7 @@ impl TerminalApprover {
 impl Approver for TerminalApprover {
     async fn ask(&self, question: &Question) -> Answer {
         // The gate may give up while a passphrase is typed, and the terminal shows nothing then.
-        let Ok(_restore) = Terminal::open().and_then(Terminal::restore_later) else {
+        let Ok(_restore) = Terminal::open().and_then(|terminal| terminal.restore_later()) else {
             return Answer::Nobody;
         };
         let (desk, question) = (Arc::clone(&self.0), question.clone());

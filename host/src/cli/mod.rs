@@ -51,7 +51,7 @@ enum Command {
     Check(check::Options),
     /// Call a tool
     Call(call::Options),
-    /// Look at what was asked and could not be answered, and answer it
+    /// Look at the questions that wait for a person, and answer them
     #[command(subcommand)]
     Approvals(approvals::Command),
     /// Look at, verify and seal the record

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
-use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
+};
 
 /// The terminal that controls this process.
 pub struct Terminal(File);
@@ -57,26 +59,28 @@ impl Terminal {
         Ok(String::from_utf8_lossy(line).trim().to_owned())
     }
 
-    /// Asks for a passphrase, which is not shown.
+    /// Asks for a passphrase, which is not shown. What was typed before it asks does not count.
     ///
     /// # Errors
     /// If it is gone, or closed instead of answered.
     pub fn ask_passphrase(&self, prompt: &str) -> io::Result<String> {
-        tcflush(&self.0, QueueSelector::IFlush)?;
-        // It opens the same terminal by itself.
-        rpassword::prompt_password(prompt)
+        let restore = self.restore_later()?;
+        // Before the prompt: whoever types at once shows nothing either.
+        let mut silent = restore.before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&self.0, OptionalActions::Flush, &silent)?;
+        write!(&self.0, "{prompt}")?;
+        rpassword::read_password()
     }
 
     /// Takes note of how the terminal is set, so that it is set so again in the end.
     ///
     /// # Errors
     /// If it is gone.
-    pub fn restore_later(self) -> io::Result<Restore> {
+    pub fn restore_later(&self) -> io::Result<Restore> {
         let before = tcgetattr(&self.0)?;
-        Ok(Restore {
-            terminal: self,
-            before,
-        })
+        let terminal = Self(self.0.try_clone()?);
+        Ok(Restore { terminal, before })
     }
 }
 

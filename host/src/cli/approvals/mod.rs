@@ -29,7 +29,7 @@ pub enum Command {
     Show(show::Show),
     /// Say yes to one question: it counts once
     Approve(answer::Options),
-    /// Say no to one question: it stays a no until it expires
+    /// Say no to one question, signed too: it stays a no until it expires, and the record says whose
     Deny(answer::Options),
     /// Show each question as it comes, and ask you
     Watch(answer::Watch),
