@@ -22,6 +22,7 @@ use toolkeep::base::principal::Principal;
 pub mod architecture;
 pub mod clients;
 pub mod peer;
+pub mod terminal;
 
 /// How long any run of the program may take before the tests call it hung.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -225,6 +226,8 @@ pub fn command(args: &[&str]) -> Command {
     for name in [
         "TOOLKEEP_CONFIG",
         "TOOLKEEP_STATE",
+        "TOOLKEEP_APPROVER_KEY",
+        "XDG_CONFIG_HOME",
         "NO_COLOR",
         "CLICOLOR",
         "CLICOLOR_FORCE",
@@ -326,7 +329,8 @@ impl Keep {
         let mut command = command(args);
         command
             .current_dir(self.root.path())
-            .env("TOOLKEEP_STATE", "state");
+            .env("TOOLKEEP_STATE", "state")
+            .env("XDG_CONFIG_HOME", self.path("config"));
         command
     }
 
@@ -412,6 +416,11 @@ pub fn scrub(text: &str, keep: &Keep) -> String {
             out.push_str("[PLUGIN]");
             let end = rest.find(".wasm").map_or(rest.len(), |at| at + 5);
             rest = &rest[end..];
+            continue;
+        }
+        if let Some(more) = rest.strip_prefix("apr_") {
+            out.push_str("apr_[ID]");
+            rest = more.trim_start_matches(|c: char| c.is_ascii_hexdigit());
             continue;
         }
         let hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();

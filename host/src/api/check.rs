@@ -10,7 +10,7 @@ use crate::base::id::Name;
 use crate::base::label::Label;
 use crate::base::principal::Principal;
 use crate::rules::check::{self, Finding, Severity};
-use crate::rules::config::{Config, Located, overlaps};
+use crate::rules::config::{ApprovalSettings, Config, Located, overlaps};
 use crate::rules::may::Capabilities;
 use crate::rules::problem::Problem;
 
@@ -23,6 +23,8 @@ pub struct Checked {
     pub capabilities: Vec<Capabilities>,
     /// The data places.
     pub places: Vec<Place>,
+    /// Who may answer when something has to be asked, and how.
+    pub approvals: ApprovalSettings,
 }
 
 /// A data place, as far as people ask about it.
@@ -67,6 +69,7 @@ pub fn check(config: &Path, who: &Principal) -> Result<Checked, StartError> {
         findings,
         capabilities,
         places: places.collect(),
+        approvals: config.approvals,
     })
 }
 

@@ -26,6 +26,7 @@ use crate::rules::scope::Scope;
 use crate::rules::tool::ToolInfo;
 use crate::rules::verdict::Verdict;
 use crate::store::approvals::Approvals;
+use crate::store::approvals::key::default_path;
 use crate::store::audit::checkpoint::Checkpoint;
 use crate::store::audit::log::{AuditLog, Options};
 use crate::store::error::StoreError;
@@ -112,6 +113,8 @@ impl HostBuilder {
         own.extend(["audit.db", "state.db"].map(|file| state.join(file)));
         own.extend(KEYS.map(|key| state.join("keys").join(key)));
         own.extend(checkpoint_to);
+        // Where this user may not even look, no grant reaches.
+        own.extend(default_path().filter(|key| Protected::new([key.as_path()]).is_ok()));
         let files = plugins.iter().map(|plugin| plugin.path.as_path());
         let protected =
             Protected::new(own.iter().map(PathBuf::as_path).chain(files)).map_err(|error| {

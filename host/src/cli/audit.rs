@@ -203,6 +203,9 @@ pub fn print_entry(entry: &StoredRecord, why: bool) {
             let text = visible(&reason.text);
             output::data(format_args!("         {} because {text}", reason.verdict));
         }
+        if let Some(approval) = &record.approval {
+            output::data(format_args!("         answered in {}", visible(approval)));
+        }
     }
 }
 

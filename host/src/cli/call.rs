@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::approver::TerminalApprover;
 use super::exit::Exit;
 use super::{Where, could_not_start, output};
 use crate::api::error::CallError;
@@ -84,7 +85,7 @@ impl Who {
 }
 
 /// Who runs this program: `$USER`, else the number of the user.
-fn login() -> Result<Identity, String> {
+pub fn login() -> Result<Identity, String> {
     let name = std::env::var("USER")
         .ok()
         .and_then(|name| Identity::new(&name).ok());
@@ -110,6 +111,9 @@ pub async fn run(options: Options) -> Exit {
     let mut builder = Host::builder(&options.place.config);
     if let Some(state) = &options.place.state {
         builder = builder.state(state);
+    }
+    if let Some(approver) = TerminalApprover::new(&options.place) {
+        builder = builder.approver(approver);
     }
     let host = match builder.build() {
         Ok(host) => host,
@@ -147,6 +151,7 @@ pub async fn run(options: Options) -> Exit {
                 output::json(&as_json(failed));
             }
             print_error(failed);
+            print_waiting(failed, &host, &options.place);
             exit_of(failed)
         }
     };
@@ -268,6 +273,30 @@ fn print_error(failed: &CallError) {
             }
         }
         _ => {}
+    }
+}
+
+/// What a person can do about what nobody answered.
+fn print_waiting(failed: &CallError, host: &Host, place: &Where) {
+    let CallError::Unanswered { refusals, .. } = failed else {
+        return;
+    };
+    if host.approval_settings().keys.is_empty() {
+        output::hint(
+            "nobody can answer yet: make a key with `toolkeep approvals init`, and put what it prints into the operator's file",
+        );
+        return;
+    }
+    let mut waiting: Vec<_> = refusals
+        .iter()
+        .filter_map(|refusal| refusal.approval.as_ref())
+        .collect();
+    waiting.dedup();
+    for id in waiting {
+        output::hint(format_args!(
+            "to approve it once, run `toolkeep approvals approve {id}{}`, then make the same call again",
+            place.flags()
+        ));
     }
 }
 

@@ -10,7 +10,9 @@ use super::{Where, could_not_start};
 use crate::api::check::{Checked, check};
 use crate::base::text::visible;
 use crate::rules::check::{Finding, Severity};
+use crate::rules::config::ApprovalSettings;
 use crate::rules::may::{Capabilities, FsCapability, ToolCapabilities};
+use crate::rules::verb::Verbs;
 
 #[derive(Args)]
 pub struct Options {
@@ -27,6 +29,27 @@ pub struct Options {
 struct Json<'a> {
     findings: &'a [Finding],
     capabilities: &'a [Capabilities],
+    approvals: Approvals<'a>,
+}
+
+/// Who may answer when something has to be asked, and how.
+#[derive(Serialize)]
+struct Approvals<'a> {
+    keys: Vec<&'a str>,
+    elicitation: bool,
+    console_only: Verbs,
+    valid_minutes: u64,
+}
+
+impl<'a> Approvals<'a> {
+    fn of(settings: &'a ApprovalSettings) -> Self {
+        Self {
+            keys: settings.keys.iter().map(|key| key.text.as_str()).collect(),
+            elicitation: settings.elicitation,
+            console_only: settings.console_only,
+            valid_minutes: settings.valid_minutes,
+        }
+    }
 }
 
 pub fn run(options: &Options) -> Exit {
@@ -45,6 +68,7 @@ pub fn run(options: &Options) -> Exit {
         let json = Json {
             findings: &checked.findings,
             capabilities: &checked.capabilities,
+            approvals: Approvals::of(&checked.approvals),
         };
         output::json(&json);
     } else {
@@ -108,6 +132,40 @@ fn print(checked: &Checked) {
             labels,
         ));
     }
+    print_approvals(checked);
+}
+
+/// Who may answer; nothing where nothing asks and nobody is named.
+fn print_approvals(checked: &Checked) {
+    let settings = &checked.approvals;
+    let tools = checked.capabilities.iter().flat_map(|plugin| &plugin.tools);
+    let asks = tools.flat_map(|tool| &tool.fs).any(|fs| !fs.ask.is_empty());
+    if !asks && settings.keys.is_empty() {
+        return;
+    }
+    output::data(format_args!(
+        "\n{STRONG}who may approve what asks{STRONG:#}"
+    ));
+    if settings.keys.is_empty() {
+        output::data("nobody yet: `toolkeep approvals init` makes a key");
+    } else {
+        let rows = settings.keys.iter();
+        let rows = rows
+            .map(|key| [visible(&key.name), key.text.clone()])
+            .collect();
+        output::data(output::table(["name", "key"], rows));
+    }
+    let client = if !settings.elicitation {
+        "no".to_owned()
+    } else if settings.console_only.is_empty() {
+        "yes".to_owned()
+    } else {
+        format!("yes, but for {}", settings.console_only)
+    };
+    let minutes = output::count(settings.valid_minutes, "minute");
+    output::data(format_args!(
+        "{FAINT}asked by way of the client: {client}; an answer counts for {minutes}{FAINT:#}"
+    ));
 }
 
 /// One row for each folder that a tool may touch; one with nothing where it may touch none.
@@ -118,7 +176,7 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]>
         .iter()
         .filter(|fs| !fs.allow.union(fs.ask).is_empty())
         .map(|fs| {
-            let verbs = |verbs: crate::rules::verb::Verbs| {
+            let verbs = |verbs: Verbs| {
                 if verbs.is_empty() {
                     "-".to_owned()
                 } else {

@@ -1,5 +1,7 @@
 //! Commands: one file a command.
 
+mod approvals;
+mod approver;
 mod audit;
 mod build;
 mod call;
@@ -10,13 +12,18 @@ mod inspect;
 mod new;
 mod output;
 mod serve;
+mod question;
+mod terminal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::error::StartError;
+use crate::api::host::{read_config, state_folder};
+use crate::base::text::visible;
+use crate::rules::config::Config;
 use exit::Exit;
 
 const EXIT_CODES: &str = "\
@@ -50,12 +57,18 @@ enum Command {
     Call(call::Options),
     /// Serve the tools to an MCP client on standard input and output
     Serve(serve::Options),
+    /// Look at the questions that wait for a person, and answer them
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Look at, verify and seal the record
     #[command(subcommand)]
     Audit(audit::Command),
     /// Show it all at once, on a folder made for the purpose
     Demo(demo::Options),
 }
+
+/// The operator's file, if nobody names one.
+const CONFIG: &str = "toolkeep.toml";
 
 /// Where a command finds the operator's file and the state.
 #[derive(Args, Clone)]
@@ -65,13 +78,53 @@ struct Where {
         long,
         value_name = "FILE",
         env = "TOOLKEEP_CONFIG",
-        default_value = "toolkeep.toml"
+        default_value = CONFIG
     )]
     config: PathBuf,
     /// The folder with the record and the keys [default: as the operator's file says, else
     /// $XDG_STATE_HOME/toolkeep]
     #[arg(long, value_name = "DIR", env = "TOOLKEEP_STATE")]
     state: Option<PathBuf>,
+}
+
+impl Where {
+    /// Reads the operator's file, and tells which state folder is meant.
+    fn read(&self) -> Result<(Config, PathBuf), StartError> {
+        let (config, folder) = read_config(&self.config)?;
+        let state = match &self.state {
+            Some(state) => state.clone(),
+            None => state_folder(&config, &folder)?,
+        };
+        Ok((config, state))
+    }
+
+    /// What has to be given to another command so that it finds the same.
+    fn flags(&self) -> String {
+        let given = |variable: &str, path: &Path| {
+            std::env::var_os(variable).is_none_or(|value| value != path.as_os_str())
+        };
+        let mut flags = String::new();
+        let mut add = |flag: &str, path: &Path| {
+            let path = visible(&path.to_string_lossy());
+            if path
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+            {
+                flags.push_str(&format!(" {flag} {path}"));
+            } else {
+                flags.push_str(&format!(" {flag} '{}'", path.replace('\'', r"'\''")));
+            }
+        };
+        if self.config != Path::new(CONFIG) && given("TOOLKEEP_CONFIG", &self.config) {
+            add("--config", &self.config);
+        }
+        if let Some(state) = &self.state
+            && given("TOOLKEEP_STATE", state)
+        {
+            add("--state", state);
+        }
+        flags
+    }
 }
 
 /// Runs the command that the command line asks for.
@@ -95,6 +148,7 @@ pub fn main() -> ExitCode {
             Command::Check(options) => check::run(&options),
             Command::Call(options) => call::run(options).await,
             Command::Serve(options) => serve::run(options).await,
+            Command::Approvals(command) => approvals::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Demo(options) => demo::run(options).await,
         }

@@ -36,9 +36,8 @@ impl Gate {
         patience: Duration,
     ) -> Self {
         let settings = &config.approvals;
-        let valid = Duration::from_secs(settings.valid_minutes.saturating_mul(60));
         Self {
-            keys: Arc::new(ApproverKeys::new(&settings.keys, log.verifier_key(), valid)),
+            keys: Arc::new(ApproverKeys::new(settings, log.verifier_key())),
             log,
             state,
             approvals,

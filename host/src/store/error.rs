@@ -82,6 +82,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The key with which a person answers is missing, wrong or there already.
+    #[error("the approver key `{path}` {why}")]
+    ApproverKey {
+        /// The key file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// One record cannot be read.
     #[error("record {seq} can't be read: {why}")]
     Record {
@@ -126,6 +134,9 @@ impl StoreError {
             Self::Key { .. } => {
                 "restore the key from a backup; a log without its key can be verified but not continued, so otherwise move the state folder away and start a new log"
             }
+            Self::ApproverKey { .. } => {
+                "make one with `toolkeep approvals init`, or name another file with --key or TOOLKEEP_APPROVER_KEY"
+            }
             Self::Record { .. } => {
                 "run `toolkeep audit verify`; if that finds nothing, a newer program wrote the record"
             }
@@ -146,6 +157,14 @@ impl StoreError {
     /// A [`StoreError::Key`].
     pub(crate) fn key(path: &Path, why: impl Into<String>) -> Self {
         Self::Key {
+            path: shown(path),
+            why: why.into(),
+        }
+    }
+
+    /// A [`StoreError::ApproverKey`].
+    pub(crate) fn approver_key(path: &Path, why: impl Into<String>) -> Self {
+        Self::ApproverKey {
             path: shown(path),
             why: why.into(),
         }

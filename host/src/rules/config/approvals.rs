@@ -5,7 +5,7 @@ use signed_note::{StandardVerifier, Verifier as _, VerifierError};
 use super::super::read::{Reader, Table, Word};
 use crate::base::text;
 use crate::rules::problem::Line;
-use crate::rules::verb::{Handle, Verb, Verbs};
+use crate::rules::verb::{Handle, Verbs};
 
 /// `[approvals]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct ApprovalSettings {
     /// Whether a connected client may put questions to its user. One that says it can need not have a
     /// person behind it.
     pub elicitation: bool,
-    /// Verbs that are never asked by way of a client, even so.
+    /// Verbs that are not asked by way of a client, even so.
     pub console_only: Verbs,
     /// Minutes that a question waits for its answer, and an answer for its use.
     pub valid_minutes: u64,
@@ -44,7 +44,7 @@ impl Default for ApprovalSettings {
         Self {
             keys: Vec::new(),
             elicitation: false,
-            console_only: Verbs::one(Verb::Delete),
+            console_only: Verbs::NONE,
             valid_minutes: 15,
         }
     }
@@ -52,9 +52,6 @@ impl Default for ApprovalSettings {
 
 /// The longest that a question or an answer may live: who answers must still know the circumstances.
 const MAX_MINUTES: u64 = 24 * 60;
-
-/// What stands for no verb at all, since an empty list is a mistake everywhere.
-const NONE: &str = "none";
 
 /// Reads `[approvals]`.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> ApprovalSettings {
@@ -72,7 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> ApprovalSetting
         }
     }
     settings.elicitation = reader.flag(&table, "elicitation");
-    if let Some(verbs) = console_only(reader, &table) {
+    if let Some(verbs) = reader.verbs(&table, "console_only", Handle::Fs) {
         settings.console_only = verbs;
     }
     if let Some((minutes, at)) = reader.integer(&table, "valid_minutes") {
@@ -124,14 +121,6 @@ fn key(reader: &mut Reader<'_>, word: Word<'_>, before: &[ApproverKey]) -> Optio
     Some(ApproverKey { name, text, line })
 }
 
-fn console_only(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Verbs> {
-    let key = "console_only";
-    match reader.word_or_words(table, key)?.as_slice() {
-        [word] if word.text == NONE => Some(Verbs::NONE),
-        _ => reader.verbs(table, key, Handle::Fs),
-    }
-}
-
 /// The key in a verifier key, without its name and hash.
 fn public(text: &str) -> &str {
     text.rsplit_once('+').map_or(text, |(_, key)| key)
@@ -160,7 +149,7 @@ mod tests {
         let settings = read_text("").unwrap();
         assert_eq!(settings, ApprovalSettings::default());
         assert!(settings.keys.is_empty() && !settings.elicitation);
-        assert_eq!(settings.console_only, Verbs::one(Verb::Delete));
+        assert!(settings.console_only.is_empty());
     }
 
     #[test]
@@ -179,8 +168,6 @@ mod tests {
         assert!(settings.elicitation);
         assert_eq!(settings.console_only.to_string(), "create, modify");
         assert_eq!(settings.valid_minutes, 5);
-        let none = read_text("[approvals]\nconsole_only = \"none\"").unwrap();
-        assert!(none.console_only.is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use signed_note::{Note, Signer, StandardVerifier, VerificationError, Verifier, V
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::base::id::ApprovalId;
-use crate::rules::config::ApproverKey;
+use crate::rules::config::ApprovalSettings;
 
 /// The first line of every answer, so that no other signed note can be taken for one.
 const DOMAIN: &str = "toolkeep approval v1";
@@ -84,7 +84,7 @@ impl Answer {
     ///
     /// # Errors
     /// Says what the signer could not do.
-    pub fn sign(&self, signer: &dyn Signer) -> Result<String, String> {
+    pub(crate) fn sign(&self, signer: &dyn Signer) -> Result<String, String> {
         let note = Note::new(self.text().as_bytes(), &[])
             .and_then(|mut note| note.add_sigs(&[signer]).map(|()| note.to_bytes()))
             .map_err(|error| error.to_string())?;
@@ -129,13 +129,15 @@ impl Verifiers for ApproverKeys {
 
 impl ApproverKeys {
     /// The keys of the operator's file but for the log's own `checkpoint_key`, which signs without a
-    /// person. An answer counts for `valid` at most.
-    pub fn new(keys: &[ApproverKey], checkpoint_key: &str, valid: Duration) -> Self {
-        let known = keys
+    /// person.
+    pub fn new(settings: &ApprovalSettings, checkpoint_key: &str) -> Self {
+        let known = settings
+            .keys
             .iter()
             .filter(|key| !key.is_of(checkpoint_key))
             .filter_map(|key| StandardVerifier::new(&key.text).ok())
             .collect();
+        let valid = Duration::from_secs(settings.valid_minutes.saturating_mul(60));
         Self { known, valid }
     }
 
@@ -144,18 +146,12 @@ impl ApproverKeys {
         self.valid
     }
 
-    /// Reads a signed answer: what was said, and by whom.
+    /// Reads a signed answer that counts now: what was said, and by whom.
     ///
     /// # Errors
     /// Says why it does not count, of which a bad signature is only one reason.
     pub fn check(&self, note: &str, now: Timestamp) -> Result<(Answer, String), String> {
-        let note = Note::from_bytes(note.as_bytes()).map_err(|error| error.to_string())?;
-        let (signed, _) = note.verify(self).map_err(|error| error.to_string())?;
-        let by = signed.first().ok_or("nobody signed it")?.name().to_owned();
-        let answer = std::str::from_utf8(note.text())
-            .ok()
-            .and_then(Answer::parse)
-            .ok_or("it is not the text of an answer")?;
+        let (answer, by) = self.read(note)?;
         if answer.at > now.after(AHEAD) {
             return Err("it is from the future".to_owned());
         }
@@ -165,6 +161,21 @@ impl ApproverKeys {
         if answer.expires <= now {
             return Err("it has expired".to_owned());
         }
+        Ok((answer, by))
+    }
+
+    /// Reads a signed answer, whether it still counts or not.
+    ///
+    /// # Errors
+    /// Says why it is none.
+    pub fn read(&self, note: &str) -> Result<(Answer, String), String> {
+        let note = Note::from_bytes(note.as_bytes()).map_err(|error| error.to_string())?;
+        let (signed, _) = note.verify(self).map_err(|error| error.to_string())?;
+        let by = signed.first().ok_or("nobody signed it")?.name().to_owned();
+        let answer = std::str::from_utf8(note.text())
+            .ok()
+            .and_then(Answer::parse)
+            .ok_or("it is not the text of an answer")?;
         Ok((answer, by))
     }
 }
@@ -263,18 +274,11 @@ mod tests {
         let now = Timestamp::now();
         let ada = Person::new("ada", 1);
         let note = answer(now).sign(&ada).unwrap();
-        let keys = [ada.key()];
+        let settings = ada.settings();
         // The same key, by whatever name the log has it.
         let log = Person::new("toolkeep/1234", 1).key().text;
-        assert!(
-            ApproverKeys::new(&keys, "", VALID)
-                .check(&note, now)
-                .is_ok()
-        );
-        assert!(
-            ApproverKeys::new(&keys, &log, VALID)
-                .check(&note, now)
-                .is_err()
-        );
+        let checked = |own: &str| ApproverKeys::new(&settings, own).check(&note, now);
+        assert!(checked("").is_ok());
+        assert!(checked(&log).is_err());
     }
 }

@@ -5,6 +5,7 @@
 //! signed for one identifier and one bound digest, and nothing that a row says of itself.
 
 mod answer;
+pub mod key;
 mod question;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -12,7 +12,7 @@ use crate::base::digest::Digest;
 use crate::base::id::{ApprovalId, CallId, Identity, Name, SessionId, ToolName};
 use crate::base::principal::Principal;
 use crate::rules::access::{Access, Object};
-use crate::rules::config::{ApproverKey, local_label};
+use crate::rules::config::{ApprovalSettings, ApproverKey, local_label};
 use crate::rules::problem::Line;
 use crate::rules::verb::{Handle, Verb, Verbs};
 
@@ -81,7 +81,16 @@ impl Person {
 
     /// The keys of whoever trusts this person alone.
     pub fn keys(&self) -> ApproverKeys {
-        ApproverKeys::new(&[self.key()], "", VALID)
+        ApproverKeys::new(&self.settings(), "")
+    }
+
+    /// The settings of whoever trusts this person alone.
+    pub fn settings(&self) -> ApprovalSettings {
+        let keys = vec![self.key()];
+        ApprovalSettings {
+            keys,
+            ..ApprovalSettings::default()
+        }
     }
 }
 
