@@ -24,7 +24,6 @@ use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
 use crate::rules::tool::ToolInfo;
 use crate::rules::verdict::Verdict;
-use crate::store::audit::checkpoint::Checkpoint;
 use crate::store::audit::log::{AuditLog, Options};
 #[cfg(feature = "serve")]
 use crate::store::key;
@@ -179,6 +178,7 @@ pub(super) struct Named {
 }
 
 /// What came of looking at the operator's file again.
+#[non_exhaustive]
 pub enum Reloaded {
     /// It says what it said.
     Unchanged,
@@ -191,6 +191,7 @@ pub enum Reloaded {
 
 /// A tool that can be called.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ToolEntry<'a> {
     /// The name to call it by: its own, or `plugin_tool` where two plugins have one of this name.
     pub name: &'a str,
@@ -253,12 +254,6 @@ impl Host {
         sessions.remove(&(id.clone(), principal.clone()));
     }
 
-    /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers
-    /// without being found out.
-    pub fn latest_checkpoint(&self) -> Option<Checkpoint> {
-        self.inner.log.latest_checkpoint()
-    }
-
     /// Looks at the operator's file again. This host goes on by the old one, whatever the new one says.
     ///
     /// # Errors
@@ -290,6 +285,7 @@ impl Host {
             log: Arc::clone(&old.log),
             sessions: Arc::clone(&old.sessions),
         };
+        inner.gate.tell_reloaded();
         Ok(Reloaded::Narrowed(Box::new(Self {
             inner: Arc::new(inner),
         })))

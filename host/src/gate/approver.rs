@@ -28,7 +28,8 @@ pub struct Question {
 }
 
 /// What came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// A person said yes, to this one access.
     Approve,
@@ -36,6 +37,16 @@ pub enum Answer {
     Decline,
     /// Nobody could be asked, or nobody answered.
     Nobody,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Nobody => "nobody",
+        })
+    }
 }
 
 /// Somebody who can ask a person. Whatever goes wrong on the way must come back as

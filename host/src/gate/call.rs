@@ -8,6 +8,7 @@ use super::approver::{Answer, Question};
 use super::asking::{Asking, answered, lifted};
 use super::cancel::CancelToken;
 use super::door::Gate;
+use super::event::{EventKind, short_said};
 use super::journal::Journal;
 use super::pass::Pass;
 use super::refusal::{Refusal, Refused};
@@ -15,6 +16,7 @@ use super::session::Session;
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, Name, ToolName};
 use crate::base::label::Label;
+use crate::base::said::Said;
 use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
@@ -172,6 +174,13 @@ impl Call {
         self.state().label.clone()
     }
 
+    /// Tells those who watch the host what the call's tool says.
+    pub fn tell_said(&self, said: &Said) {
+        self.journal.tell(|| EventKind::Said {
+            said: short_said(said),
+        });
+    }
+
     /// What was refused so far, the first ones in full.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.state().refusals.clone()
@@ -279,7 +288,7 @@ impl Call {
             Some(Ok(answer)) => answer,
             Some(Err(_)) | None => Answer::Nobody,
         };
-        open.close();
+        open.close(answer);
         self.state().asking.end(access, answer);
         answer
     }
