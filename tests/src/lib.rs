@@ -21,6 +21,7 @@ use toolkeep::base::principal::Principal;
 
 pub mod architecture;
 pub mod clients;
+pub mod surface;
 
 /// How long any run of the program may take before the tests call it hung.
 const PATIENCE: Duration = Duration::from_secs(60);
