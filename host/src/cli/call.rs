@@ -270,10 +270,7 @@ fn as_json(failed: &CallError) -> impl Serialize {
         CallError::RecordFailed { .. } => "record-failed",
         CallError::Unusable { .. } => "unusable",
     };
-    let refusals: &[Refusal] = match failed {
-        CallError::Denied { refusals, .. } | CallError::Unanswered { refusals, .. } => refusals,
-        _ => &[],
-    };
+    let refusals = failed.refusals();
     json!({ "error": { "code": word, "message": failed.to_string(), "refusals": refusals } })
 }
 

@@ -11,10 +11,8 @@ use serde_json::{Value, json};
 use crate::api::error::CallError;
 use crate::api::host::Host;
 use crate::api::session::Reply;
-use crate::base::content::{Content, Failure, Output, ResourceBody};
+use crate::base::content::{Content, Output, ResourceBody};
 use crate::base::id::CallId;
-use crate::base::text;
-use crate::gate::refusal::Refusal;
 
 /// Ours are told from others' by this, in all `_meta`.
 const PREFIX: &str = "io.github.toolkeep";
@@ -43,55 +41,15 @@ pub(super) fn reply(host: &Host, reply: Reply) -> CallToolResult {
 /// The result for a call that gave nothing back; none where no such tool is, which is the client's
 /// mistake and no result of a tool.
 pub(super) fn error(host: &Host, failed: &CallError) -> Option<CallToolResult> {
-    let (code, text, call) = match failed {
-        CallError::UnknownTool { .. } => return None,
-        CallError::BadArguments { why, .. } => ("bad-arguments", why.clone(), None),
-        CallError::Failed { failure, call, .. } => {
-            let code = match failure {
-                Failure::BadArguments(_) => "bad-arguments",
-                Failure::Refused(_) => "refused",
-                Failure::Failed(_) => "failed",
-            };
-            (code, failure.text().to_owned(), Some(call))
-        }
-        CallError::Stopped { word, call, .. } => (*word, stopped(word), Some(call)),
-        CallError::Denied { call, said, .. } => {
-            let text = "denied: this tool is not permitted to do that here, and nobody can permit \
-                        it during this task. Do not retry with other arguments; go on without it, \
-                        or tell your user what you could not do.";
-            ("denied", with_words(text, said.as_ref()), Some(call))
-        }
-        CallError::Unanswered {
-            call,
-            refusals,
-            said,
-            ..
-        } => (
-            "approval-required",
-            with_words(&unanswered(refusals), said.as_ref()),
-            Some(call),
-        ),
-        CallError::RecordFailed { call, .. } => (
-            "record-failed",
-            "record-failed: the host cannot keep its record at the moment, so the tool's answer is \
-             withheld. Do not retry; tell your user."
-                .to_owned(),
-            Some(call),
-        ),
-        CallError::Unusable { .. } => (
-            "unusable",
-            "unusable: the host cannot run this tool at the moment. Do not retry; tell your user \
-             to look at the host's messages."
-                .to_owned(),
-            None,
-        ),
-    };
-    let mut meta = meta(host, call);
-    set(&mut meta, "code", json!(code));
-    if let CallError::Unanswered { refusals, .. } = failed {
-        set(&mut meta, "approvals", json!(approvals(refusals)));
+    if matches!(failed, CallError::UnknownTool { .. }) {
+        return None;
     }
-    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    let mut meta = meta(host, failed.call());
+    set(&mut meta, "code", json!(failed.code()));
+    if let CallError::Unanswered { .. } = failed {
+        set(&mut meta, "approvals", json!(failed.approvals()));
+    }
+    let mut result = CallToolResult::error(vec![ContentBlock::text(failed.for_model())]);
     result.meta = Some(meta);
     Some(result)
 }
@@ -116,56 +74,6 @@ pub(super) fn too_late(host: &Host) -> CallToolResult {
     set(&mut meta, "code", json!("question-closed"));
     result.meta = Some(meta);
     result
-}
-
-fn unanswered(refusals: &[Refusal]) -> String {
-    let ids = approvals(refusals);
-    let how = match ids.as_slice() {
-        [] => "Nobody could be asked.".to_owned(),
-        [id] => format!("Ask your user to decide: `toolkeep approvals approve {id}`."),
-        ids => format!(
-            "Ask your user to decide: `toolkeep approvals approve` with each of {}.",
-            ids.join(", ")
-        ),
-    };
-    format!(
-        "approval-required: a person has to approve what this call needs. {how} Do not repeat the \
-         call before they have; then repeat the same call with the same arguments."
-    )
-}
-
-fn approvals(refusals: &[Refusal]) -> Vec<String> {
-    let mut ids: Vec<String> = refusals
-        .iter()
-        .filter_map(|refusal| Some(refusal.approval.as_ref()?.to_string()))
-        .collect();
-    ids.dedup();
-    ids
-}
-
-/// Our sentence, and below it what the tool made of the refusal, which cannot pass for ours.
-fn with_words(sentence: &str, said: Option<&Failure>) -> String {
-    match said {
-        Some(failure) if !failure.text().trim().is_empty() => format!(
-            "{sentence}\nThe tool says: {}",
-            text::visible(failure.text())
-        ),
-        _ => sentence.to_owned(),
-    }
-}
-
-fn stopped(word: &str) -> String {
-    let what = match word {
-        "cancelled" => "the call was cancelled",
-        "time-limit" => "it took longer than it may",
-        "cpu-limit" => "it computed for longer than it may",
-        "memory-limit" => "it wanted more memory than it may have",
-        "output-limit" | "data-limit" => "it gave back more than it may; ask for less at once",
-        "handle-limit" => "it had more files open than it may",
-        "bad-output" => "its answer is not what it promises",
-        _ => "it crashed",
-    };
-    format!("{word}: the host stopped the tool: {what}. The same call will end the same way.")
 }
 
 fn meta(host: &Host, call: Option<&CallId>) -> MetaObject {
