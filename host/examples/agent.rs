@@ -104,11 +104,12 @@ async fn agent(host: &Host) -> Result<(), Box<dyn Error>> {
     loop {
         let message = respond(&conversation, &functions);
         conversation.push(message.clone());
-        if let Some(text) = message["content"].as_str() {
+        if let Some(text) = message.get("content").and_then(Value::as_str) {
             println!("model says: {text}");
             break;
         }
-        for call in message["tool_calls"].as_array().into_iter().flatten() {
+        let calls = message.get("tool_calls").and_then(Value::as_array);
+        for call in calls.into_iter().flatten() {
             let told = run(&session, &call["function"]).await?;
             print(&mut events);
             println!("  model is told: {told}");

@@ -165,8 +165,10 @@ pub(super) struct Inner {
     pub cache: Arc<CodeCache>,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
-    sessions: Arc<Mutex<HashMap<(SessionId, Principal), Arc<gate::session::Session>>>>,
+    sessions: Arc<Mutex<SessionMap>>,
 }
+
+type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
 
 /// A tool that has a name: where it is, and what it may do.
 #[derive(Clone, Copy)]

@@ -22,8 +22,11 @@ pub struct Question {
     pub access: Access,
     /// Why it may not do so unasked.
     pub reasons: Vec<Reason>,
+    /// The approval that an answer makes.
     pub approval: crate::base::id::ApprovalId,
+    /// Whether it must not be asked by way of the connected client.
     pub console_only: bool,
+    /// The effects that the call has had already, one line each, the oldest first.
     pub done: Vec<String>,
 }
 

@@ -25,6 +25,8 @@ pub struct Refusal {
     pub verdict: Verdict,
     /// Every reason, the milder ones too.
     pub reasons: Vec<Reason>,
+    /// The question that waits for an answer, where a person can still give one. Once that is a yes, the
+    /// same call may be made again.
     pub approval: Option<crate::base::id::ApprovalId>,
 }
 

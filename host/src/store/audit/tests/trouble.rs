@@ -19,6 +19,16 @@ fn watched(log: &AuditLog) -> Arc<Mutex<Vec<Trouble>>> {
     told
 }
 
+/// How many records were told to be lost for this reason.
+fn lost(told: &Mutex<Vec<Trouble>>, for_this: &StoreError) -> u64 {
+    let told = told.lock().unwrap();
+    let lost = told.iter().filter_map(|trouble| match trouble {
+        Trouble::Lost { records, error } if error == for_this => Some(*records),
+        _ => None,
+    });
+    lost.sum()
+}
+
 #[tokio::test]
 async fn records_enter_in_the_order_of_the_calls_and_tickets_say_where() {
     let folder = Folder::new();
@@ -136,15 +146,7 @@ async fn a_full_disk_fails_every_append_until_there_is_room() {
     }
     assert_eq!(log.lost(), 4);
     drop(log);
-    let told = told.lock().unwrap();
-    let lost = told.iter().filter_map(|trouble| match trouble {
-        Trouble::Lost {
-            records,
-            error: why,
-        } if *why == error => Some(*records),
-        _ => None,
-    });
-    assert_eq!(lost.sum::<u64>(), 4, "{told:?}");
+    assert_eq!(lost(&told, &error), 4);
     let report = check(&folder.state());
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.records, written);
