@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime_wasi", &["engine"]),
     ("wasmtime_wasi_io", &["engine"]),
     ("rusqlite", &["store/db"]),
+    ("rmcp", &["serve/mcp"]),
     ("clap", &["cli"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli"]),
@@ -164,7 +165,7 @@ fn module_of(path: &str) -> Vec<String> {
 }
 
 /// Identifiers and the few signs that paths are made of. Comments, texts and characters are left out.
-fn tokens(source: &str) -> Vec<String> {
+pub(crate) fn tokens(source: &str) -> Vec<String> {
     let chars: Vec<char> = source.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -265,7 +266,12 @@ fn paths(tokens: &[String]) -> BTreeSet<Vec<String>> {
     out
 }
 
-fn branches(tokens: &[String], i: &mut usize, before: &[String], out: &mut BTreeSet<Vec<String>>) {
+pub(crate) fn branches(
+    tokens: &[String],
+    i: &mut usize,
+    before: &[String],
+    out: &mut BTreeSet<Vec<String>>,
+) {
     let mut path = before.to_vec();
     while let Some(token) = tokens.get(*i) {
         match token.as_str() {
@@ -305,7 +311,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+pub(crate) fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

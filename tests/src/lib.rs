@@ -22,6 +22,7 @@ use toolkeep::base::principal::Principal;
 pub mod architecture;
 pub mod clients;
 pub mod peer;
+pub mod surface;
 pub mod terminal;
 
 /// How long any run of the program may take before the tests call it hung.

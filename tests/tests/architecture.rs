@@ -3,6 +3,7 @@
 use tempfile::TempDir;
 use toolkeep_tests::architecture::violations;
 use toolkeep_tests::source;
+use toolkeep_tests::surface::leaks;
 
 #[test]
 fn the_house_stands() {
@@ -10,15 +11,26 @@ fn the_house_stands() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+#[test]
+fn no_outside_crate_shows_through() {
+    let found = leaks(&source().join("host/src"));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 /// What is found in a house with these files.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
+    violations(house(files).path())
+}
+
+/// A house with these files.
+fn house(files: &[(&str, &str)]) -> TempDir {
     let root = TempDir::new().unwrap();
     for (path, text) in files {
         let path = root.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    violations(root.path())
+    root
 }
 
 #[test]
@@ -130,5 +142,47 @@ fn each_fault_is_found() {
         let found = found(&[(path, text)]);
         assert_eq!(found.len(), 1, "{path} {text}: {found:?}");
         assert!(found[0].contains(expected), "{path} {text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_private_may_name_any_crate() {
+    let files = [
+        (
+            "gate/cancel.rs",
+            "use tokio::sync::watch; pub struct Token(Arc<watch::Sender<bool>>); \
+             pub struct Other { inner: watch::Receiver<bool>, pub watch: bool } \
+             impl Token { pub fn is(&self) -> bool { tokio::spawn(x) } \
+             pub(crate) fn inner(&self) -> watch::Sender<bool> { a } fn own(x: tokio::A) {} }",
+        ),
+        (
+            "api/a.rs",
+            "use tokio::a as b; pub fn f(x: std::b, y: serde_json::Value) {}",
+        ),
+        ("engine/a.rs", "pub fn f(x: wasmtime::Engine) {}"),
+    ];
+    assert_eq!(leaks(house(&files).path()), [] as [&str; 0]);
+}
+
+#[test]
+fn each_leak_is_found() {
+    let cases = [
+        "pub fn f(x: &wasmtime::Engine) {}",
+        "pub async fn f() -> Result<u8, rusqlite::Error> { x }",
+        "pub const fn f() -> fn(u8) -> rmcp::A { x }",
+        "use tokio::sync::{mpsc, watch}; impl A { pub fn f<T: B>(x: watch::Receiver<T>) {} }",
+        "use tokio::sync::watch as w; pub fn f(x: w::Receiver<u8>) {}",
+        "use wasmtime::Engine; pub struct A { a: u8, pub b: Option<Engine> }",
+        "pub struct A(u8, pub rmcp::B);",
+        "pub enum A { B { c: u8 }, D(rusqlite::Error) }",
+        "pub trait A { fn f(&self) -> u8 { 1 } fn g(&self, x: clap::Parser); }",
+        "pub type A = Box<dyn Fn(tokio::B)>;",
+        "pub use rmcp::model::Tool;",
+        "pub fn f<T>() where T: wasmtime::A {}",
+        "struct A; impl From<wasmtime::Error> for A { }",
+    ];
+    for text in cases {
+        let house = house(&[("api/a.rs", text)]);
+        assert!(!leaks(house.path()).is_empty(), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use crate::store::error::StoreError;
 
 /// Why a host could not be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The operator's file could not be read.
     #[error("cannot read `{path}`: {error}")]
@@ -48,6 +49,7 @@ pub enum StartError {
 
 /// Why a call gave nothing back.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CallError {
     /// No plugin has such a tool.
     #[error("there is no tool `{tool}`{}", .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]

@@ -27,7 +27,6 @@ use crate::rules::tool::ToolInfo;
 use crate::rules::verdict::Verdict;
 use crate::store::approvals::Approvals;
 use crate::store::approvals::key::default_path;
-use crate::store::audit::checkpoint::Checkpoint;
 use crate::store::audit::log::{AuditLog, Options};
 use crate::store::error::StoreError;
 #[cfg(feature = "serve")]
@@ -191,6 +190,8 @@ pub(super) struct Inner {
     sessions: Arc<Mutex<SessionMap>>,
 }
 
+type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
+
 /// A tool that has a name: where it is, and what it may do.
 #[derive(Clone, Copy)]
 pub(super) struct Named {
@@ -201,6 +202,7 @@ pub(super) struct Named {
 }
 
 /// What came of looking at the operator's file again.
+#[non_exhaustive]
 pub enum Reloaded {
     /// It says what it said.
     Unchanged,
@@ -211,10 +213,9 @@ pub enum Reloaded {
     Wider(String),
 }
 
-type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
-
 /// A tool that can be called.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ToolEntry<'a> {
     /// The name to call it by: its own, or `plugin_tool` where two plugins have one of this name.
     pub name: &'a str,
@@ -289,12 +290,6 @@ impl Host {
         &self.inner.config.approvals
     }
 
-    /// The newest checkpoint of the record: keep it elsewhere, and nobody can change what it covers
-    /// without being found out.
-    pub fn latest_checkpoint(&self) -> Option<Checkpoint> {
-        self.inner.log.latest_checkpoint()
-    }
-
     /// Looks at the operator's file again. This host goes on by the old one, whatever the new one says.
     ///
     /// # Errors
@@ -328,6 +323,7 @@ impl Host {
             stored_sessions: old.stored_sessions.clone(),
             sessions: Arc::clone(&old.sessions),
         };
+        inner.gate.tell_reloaded();
         Ok(Reloaded::Narrowed(Box::new(Self {
             inner: Arc::new(inner),
         })))

@@ -2,7 +2,10 @@
 
 pub mod check;
 pub mod error;
+mod evidence;
 pub mod host;
+mod limits;
+mod model;
 mod places;
 mod plugin;
 mod schema;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::error::CallError;
 use super::host::{Host, Inner};
+use super::limits::{engine_limits, explain};
 use super::plugin::{Plugin, Tool};
 use super::schema::TooLong;
 use crate::base::content::{Failure, Output};
@@ -16,7 +17,6 @@ use crate::base::id::{CallId, SessionId};
 use crate::base::label::Label;
 use crate::base::principal::Principal;
 use crate::base::text;
-use crate::engine::limits::Limits;
 use crate::engine::links::Links;
 use crate::engine::run::Job;
 use crate::gate;
@@ -60,6 +60,7 @@ pub struct CallOptions {
 /// What a call gave back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Reply {
     /// The tool's output.
     #[serde(flatten)]
@@ -161,7 +162,10 @@ impl Session {
         let work = Work {
             arguments: text,
             limits,
-            reporter: Arc::new(Reporter::new(allowance, options.listener)),
+            reporter: Arc::new(Reporter::new(
+                allowance,
+                Some(voice(&call, options.listener)),
+            )),
         };
         let ran = match misfit(found, &arguments, &work).await {
             Some(why) => Ok(Ended::Failed(Failure::BadArguments(why))),
@@ -278,6 +282,17 @@ impl Session {
     }
 }
 
+/// Where what a tool says goes: to those who watch the host, and to whom the call's own listener is.
+fn voice(call: &Arc<Call>, listener: Option<Listener>) -> Listener {
+    let call = Arc::clone(call);
+    Box::new(move |said| {
+        call.tell_said(&said);
+        if let Some(listener) = &listener {
+            listener(said);
+        }
+    })
+}
+
 /// What a call brings to its run.
 struct Work {
     arguments: String,
@@ -362,60 +377,4 @@ fn new_call_id() -> Result<CallId, String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random: {error}"))?;
     CallId::new(&crate::base::digest::hex(&bytes)).map_err(|error| error.to_string())
-}
-
-fn engine_limits(limits: &config::Limits) -> Limits {
-    Limits {
-        memory_bytes: limits.memory_bytes,
-        table_elements: limits.table_elements,
-        instances: limits.instances,
-        cpu: Duration::from_millis(limits.cpu_ms),
-        wall: Duration::from_millis(limits.wall_ms),
-        open_handles: limits.open_handles,
-        host_call_bytes: limits
-            .output_bytes
-            .saturating_add(limits.argument_bytes)
-            .max(1 << 20),
-        random_bytes: limits.random_bytes,
-        stdout_bytes: limits.stdout_bytes,
-    }
-}
-
-/// What happened, and what to do next, for the operator.
-fn explain(word: &str, limits: &config::Limits) -> String {
-    match word {
-        "time-limit" => format!(
-            "it took longer than {} ms; raise `wall_ms` in its limits if that is right",
-            limits.wall_ms
-        ),
-        "cpu-limit" => format!(
-            "it computed for more than {} ms; raise `cpu_ms` in its limits if that is right",
-            limits.cpu_ms
-        ),
-        "memory-limit" => format!(
-            "it wanted more than {} bytes of memory; raise `memory_bytes` in its limits if that is right",
-            limits.memory_bytes
-        ),
-        "output-limit" => format!(
-            "its answer has more than {} bytes; raise `output_bytes` in its limits if that is right",
-            limits.output_bytes
-        ),
-        "handle-limit" => format!(
-            "it had more than {} descriptors and streams open; raise `open_handles` in its limits if that is right",
-            limits.open_handles
-        ),
-        "data-limit" => format!(
-            "it handed over more data at once than the host takes; its answer may have {} bytes (`output_bytes` in its limits)",
-            limits.output_bytes
-        ),
-        "cancelled" => {
-            "the runtime cancelled the call; what it had done until then stays done and is on record"
-                .to_owned()
-        }
-        "stack-overflow" => "it recursed too deeply".to_owned(),
-        "exit" => "it ended itself instead of answering".to_owned(),
-        "bad-output" => "its structured output is not what its output schema promises".to_owned(),
-        "trap" => "it trapped, as a Rust panic does; its log lines say more".to_owned(),
-        other => format!("{other}; its log lines say more"),
-    }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 /// One part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Content {
     /// Text for the model.
     Text {
@@ -91,8 +92,31 @@ pub struct Output {
     pub structured_content: Option<serde_json::Value>,
 }
 
+impl Output {
+    /// All text of it for a model, the parts one below the other; the structured part as JSON, where it
+    /// is all there is. Pictures and other bytes are left out.
+    pub fn text(&self) -> String {
+        let texts = self.content.iter().filter_map(|part| match part {
+            Content::Text { text }
+            | Content::Resource {
+                resource:
+                    EmbeddedResource {
+                        body: ResourceBody::Text(text),
+                        ..
+                    },
+            } => Some(text.as_str()),
+            _ => None,
+        });
+        match (&self.structured_content, self.content.is_empty()) {
+            (Some(structured), true) => structured.to_string(),
+            _ => texts.collect::<Vec<_>>().join("\n"),
+        }
+    }
+}
+
 /// Why a call gave nothing back, in the tool's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// The arguments make no sense to the tool.
     BadArguments(String),
@@ -153,5 +177,22 @@ mod tests {
                 "structuredContent": {"n": 1},
             })
         );
+    }
+
+    #[test]
+    fn text_is_what_a_model_can_read() {
+        let text = |text: &str| Content::Text { text: text.into() };
+        let picture = Content::Image {
+            data: vec![1],
+            mime_type: "image/png".into(),
+        };
+        let mut output = Output {
+            content: vec![text("a"), picture, text("b")],
+            structured_content: Some(json!({"n": 1})),
+        };
+        assert_eq!(output.text(), "a\nb");
+        output.content.clear();
+        assert_eq!(output.text(), r#"{"n":1}"#);
+        assert_eq!(Output::default().text(), "");
     }
 }

@@ -6,4 +6,5 @@ pub mod digest;
 pub mod id;
 pub mod label;
 pub mod principal;
+pub mod said;
 pub mod text;

@@ -189,20 +189,7 @@ fn print_said(said: &Said, least: Level) {
             output::note(format_args!("{style}tool says:{style:#} {message}"));
         }
         Said::Log { .. } => {}
-        Said::Progress {
-            done,
-            total,
-            message,
-        } => {
-            let total = total
-                .map(|total| format!(" of {total}"))
-                .unwrap_or_default();
-            let message = message
-                .as_ref()
-                .map(|text| format!(": {text}"))
-                .unwrap_or_default();
-            output::note(format_args!("tool says: {done}{total}{message}"));
-        }
+        Said::Progress { .. } => output::note(format_args!("tool says: {said}")),
     }
 }
 
@@ -312,10 +299,7 @@ fn as_json(failed: &CallError) -> impl Serialize {
         CallError::RecordFailed { .. } => "record-failed",
         CallError::Unusable { .. } => "unusable",
     };
-    let refusals: &[Refusal] = match failed {
-        CallError::Denied { refusals, .. } | CallError::Unanswered { refusals, .. } => refusals,
-        _ => &[],
-    };
+    let refusals = failed.refusals();
     json!({ "error": { "code": word, "message": failed.to_string(), "refusals": refusals } })
 }
 

@@ -11,8 +11,8 @@ mod exit;
 mod inspect;
 mod new;
 mod output;
-mod serve;
 mod question;
+mod serve;
 mod terminal;
 
 use std::path::{Path, PathBuf};

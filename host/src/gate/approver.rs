@@ -3,7 +3,8 @@
 pub use crate::store::approvals::Question;
 
 /// What came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// A person said yes, to this one access.
     Approve,
@@ -13,6 +14,17 @@ pub enum Answer {
     Nobody,
     /// There may be a signed answer in the store now: look again.
     Stored,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Nobody => "nobody",
+            Self::Stored => "stored",
+        })
+    }
 }
 
 /// Somebody who can ask a person. Whatever goes wrong on the way must come back as

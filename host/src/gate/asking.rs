@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::approver::Answer;
 use crate::base::clock::Timestamp;
 use crate::base::id::ApprovalId;
 use crate::base::text::visible;
@@ -89,6 +90,15 @@ impl Asked {
             approval: Some(format!("{} by {}", taken.approval, taken.by)),
             waiting: None,
             used,
+        }
+    }
+
+    /// What came back, in a word.
+    pub(super) fn as_answer(&self) -> Answer {
+        match self.reason.verdict {
+            Verdict::Allow => Answer::Approve,
+            Verdict::Ask => Answer::Nobody,
+            Verdict::Deny => Answer::Decline,
         }
     }
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::refusing::state_failed;
-use super::asking::{Asking, Effects, lifted};
+use super::approver::Answer;
+use super::asking::{Asked, Asking, Effects, lifted};
 use super::cancel::CancelToken;
 use super::door::Gate;
+use super::event::{EventKind, short_said};
 use super::journal::Journal;
 use super::pass::Pass;
 use super::refusal::{Refusal, Refused};
@@ -15,6 +17,7 @@ use super::session::Session;
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, Name, ToolName};
 use crate::base::label::Label;
+use crate::base::said::Said;
 use crate::rules::access::Access;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
@@ -182,6 +185,13 @@ impl Call {
         self.state().label.clone()
     }
 
+    /// Tells those who watch the host what the call's tool says.
+    pub fn tell_said(&self, said: &Said) {
+        self.journal.tell(|| EventKind::Said {
+            said: short_said(said),
+        });
+    }
+
     /// What was refused so far, the first ones in full.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.state().refusals.clone()
@@ -209,7 +219,7 @@ impl Call {
                 .cancel
                 .or_cancelled(self.ask(&access, &judgement))
                 .await;
-            open.close();
+            open.close(asked.as_ref().map_or(Answer::Nobody, Asked::as_answer));
             match asked {
                 Some(asked) if asked.reason.verdict == Verdict::Allow => {
                     judgement = lifted(&judgement, asked.reason);

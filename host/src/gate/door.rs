@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::approver::Approver;
+use super::event::EventKind;
+use super::events::{Emitter, Events};
+use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::rules::config::Config;
 use crate::rules::verb::Verbs;
@@ -13,6 +16,7 @@ use crate::store::audit::log::AuditLog;
 
 /// What all calls of one host share at the gate.
 pub struct Gate {
+    pub(super) events: Emitter,
     pub(super) log: Arc<AuditLog>,
     pub(super) state: PathBuf,
     pub(super) approvals: Approvals,
@@ -38,6 +42,7 @@ impl Gate {
         let settings = &config.approvals;
         Self {
             keys: Arc::new(ApproverKeys::new(settings, log.verifier_key())),
+            events: Emitter::of(&log),
             log,
             state,
             approvals,
@@ -50,19 +55,24 @@ impl Gate {
 
     /// The same, judging by other rules.
     pub fn with_rules(&self, config: &Config) -> Self {
-        Self::new(
-            self.state.clone(),
-            Arc::clone(&self.log),
-            self.approvals.clone(),
-            Arc::clone(&self.approver),
-            config,
-            self.patience,
-        )
+        let events = self.events.clone();
+        Self {
+            events,
+            ..Self::new(
+                self.state.clone(),
+                Arc::clone(&self.log),
+                self.approvals.clone(),
+                Arc::clone(&self.approver),
+                config,
+                self.patience,
+            )
+        }
     }
 
     /// The same, asking another approver.
     pub fn with_approver(&self, approver: Arc<dyn Approver>) -> Self {
         Self {
+            events: self.events.clone(),
             log: Arc::clone(&self.log),
             state: self.state.clone(),
             approvals: self.approvals.clone(),
@@ -72,5 +82,18 @@ impl Gate {
             console_only: self.console_only,
             patience: self.patience,
         }
+    }
+
+    /// All that happens from now on, at this gate and at those that were made from it.
+    pub fn events(&self) -> Events {
+        self.events.listen()
+    }
+
+    /// Tells that calls are judged by these rules now.
+    pub fn tell_reloaded(&self) {
+        let rules = self.rules;
+        self.events.tell(Timestamp::now(), None, || {
+            vec![EventKind::Reloaded { rules }]
+        });
     }
 }

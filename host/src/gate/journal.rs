@@ -1,10 +1,11 @@
 //! One call's entries on their way to the log, in order.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::call::Identity;
 use super::door::Gate;
+use super::event::{EventKind, Origin, told_by};
 use super::session::Session;
 use crate::base::clock::Timestamp;
 use crate::base::label::Label;
@@ -20,6 +21,8 @@ pub(super) struct Journal {
     gate: Arc<Gate>,
     session: Arc<Session>,
     identity: Identity,
+    /// Made when the first listener hears of the call.
+    origin: OnceLock<Arc<Origin>>,
     lost_before: u64,
     /// Entries that wait for the next one, or that the log had no room for when they were made where
     /// nothing may wait. Bounded by what a guest can have open: its next access waits until they are
@@ -34,6 +37,7 @@ impl Journal {
             gate,
             session,
             identity,
+            origin: OnceLock::new(),
             lost_before,
             backlog: Mutex::default(),
         }
@@ -97,20 +101,63 @@ impl Journal {
     /// Gives a record to the log, after those that could not be given at once.
     pub(super) async fn put(&self, record: Record, durability: Durability) -> Ticket {
         self.drain().await;
-        self.gate.log.append(record, durability).await
+        let told = self.told_by(&record);
+        let time = record.time;
+        let ticket = self.gate.log.append(record, durability).await;
+        self.tell_at(time, || told);
+        ticket
     }
 
     /// Keeps a record until the next one, so that both are written at once. Nothing may have happened in
     /// the world by it; where the next one takes its time, [`Self::drain`] has to be called.
     pub(super) fn put_later(&self, record: Record) {
+        let told = self.told_by(&record);
+        let time = record.time;
         self.backlog().push_back(Box::new(record));
+        self.tell_at(time, || told);
     }
 
     /// As [`Self::put`], where nothing may wait.
     pub(super) fn put_now(&self, record: Record) {
-        let mut backlog = self.backlog();
-        backlog.push_back(Box::new(record));
-        self.give(&mut backlog);
+        let told = self.told_by(&record);
+        let time = record.time;
+        {
+            let mut backlog = self.backlog();
+            backlog.push_back(Box::new(record));
+            self.give(&mut backlog);
+        }
+        self.tell_at(time, || told);
+    }
+
+    /// Tells those who watch what is not on record, or not yet.
+    pub(super) fn tell(&self, kind: impl FnOnce() -> EventKind) {
+        self.tell_at(Timestamp::now(), || vec![kind()]);
+    }
+
+    fn tell_at(&self, time: Timestamp, kinds: impl FnOnce() -> Vec<EventKind>) {
+        if !self.gate.events.is_heard() {
+            return;
+        }
+        let origin = self.origin.get_or_init(|| {
+            Arc::new(Origin {
+                principal: self.session.principal().clone(),
+                session: self.session.id().clone(),
+                call: self.identity.call.clone(),
+                runtime_call: self.identity.runtime_call.clone(),
+                plugin: self.identity.plugin.clone(),
+                tool: self.identity.tool.clone(),
+            })
+        });
+        self.gate.events.tell(time, Some(origin), kinds);
+    }
+
+    /// What a record tells, if anybody listens.
+    fn told_by(&self, record: &Record) -> Vec<EventKind> {
+        if self.gate.events.is_heard() {
+            told_by(record)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Waits until the backlog is gone.

@@ -6,6 +6,8 @@ mod asking;
 pub mod call;
 pub mod cancel;
 pub mod door;
+pub mod event;
+pub mod events;
 pub mod exit;
 mod journal;
 pub mod pass;

@@ -14,6 +14,7 @@ pub struct Refused;
 
 /// All that the *operator* learns of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The kind of access.
     pub handle: Handle,

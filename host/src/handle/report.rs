@@ -3,45 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
-
+pub use crate::base::said::{Level, Said};
 use crate::base::text;
-
-/// How much a line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// For the tool's author.
-    Debug,
-    /// Worth knowing.
-    Info,
-    /// Something is not as it should be.
-    Warning,
-    /// Something did not work.
-    Error,
-}
-
-/// One thing that a running tool says. Texts are made visible: no control characters are left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Said {
-    /// A line of log.
-    Log {
-        /// How much it matters.
-        level: Level,
-        /// What it says, on one line.
-        message: String,
-    },
-    /// How far the call is.
-    Progress {
-        /// Units done.
-        done: u64,
-        /// Units in all, where known.
-        total: Option<u64>,
-        /// What it is doing, on one line.
-        message: Option<String>,
-    },
-}
 
 /// How much one call may say.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ use crate::base::text;
 /// The real thing that an access is about, after links and the like were resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Object {
     /// A tool, by name.
     Tool(String),
@@ -39,6 +40,7 @@ pub enum Object {
 /// Why a path leads to nothing that a grant could give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Unreachable {
     /// It is absolute, or `..` or a link in it leads out of the folder.
     Outside,

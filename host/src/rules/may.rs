@@ -58,6 +58,7 @@ pub struct ToolCapabilities {
 
 /// What a tool can do to the world at all, whether or not a person is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Effects {
     /// It can change something.
     pub changes: bool,

@@ -48,6 +48,7 @@ impl Hints {
 /// One tool, as its plugin describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "UncheckedTool")]
+#[non_exhaustive]
 pub struct ToolInfo {
     /// Unique in the plugin.
     pub name: ToolName,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A kind of access to the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Handle {
     /// The tool call itself, judged before the guest runs.
     Tool,
@@ -58,6 +59,7 @@ impl fmt::Display for Handle {
 /// everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Verb {
     /// Run a tool.
     Call,

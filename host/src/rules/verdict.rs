@@ -28,6 +28,7 @@ impl fmt::Display for Verdict {
 
 /// One reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reason {
     /// What this reason by itself would say.
     pub verdict: Verdict,
@@ -43,6 +44,7 @@ pub struct Reason {
 /// The fixed words for reasons. Once released a word keeps its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ReasonCode {
     /// A grant allows it.
     Granted,

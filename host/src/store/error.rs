@@ -5,6 +5,7 @@ use std::path::Path;
 /// Why the store could not do something: what happened and to what. [`StoreError::hint`] says what
 /// to do next. It can be cloned, since one failed write answers every record that shared it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// A file or folder could not be made, read or written.
     #[error("can't {deed} `{path}`: {why}")]

@@ -2,7 +2,9 @@
 
 use super::{Call, KEPT_REFUSALS};
 use crate::base::id::ApprovalId;
+use crate::gate::approver::Answer;
 use crate::gate::asking::{Asked, unasked};
+use crate::gate::event::{EventKind, Judged};
 use crate::gate::pass::Pass;
 use crate::gate::refusal::{Refusal, Refused};
 use crate::rules::access::Access;
@@ -130,6 +132,8 @@ pub(super) struct OpenAsk<'a> {
 
 impl<'a> OpenAsk<'a> {
     pub(super) fn new(call: &'a Call, access: &'a Access, judgement: &'a Judgement) -> Self {
+        call.journal
+            .tell(|| EventKind::Asked(Judged::asked(access, judgement)));
         Self {
             call,
             access,
@@ -139,8 +143,16 @@ impl<'a> OpenAsk<'a> {
     }
 
     /// The guest goes on, and the access is judged by the answer.
-    pub(super) fn close(mut self) {
+    pub(super) fn close(mut self, answer: Answer) {
         self.closed = true;
+        self.tell(answer);
+    }
+
+    fn tell(&self, answer: Answer) {
+        self.call.journal.tell(|| EventKind::Answered {
+            access: Judged::asked(self.access, self.judgement),
+            answer,
+        });
     }
 }
 
@@ -149,6 +161,7 @@ impl Drop for OpenAsk<'_> {
         if self.closed {
             return;
         }
+        self.tell(Answer::Nobody);
         let reason = if self.call.is_cancelled() {
             cancelled()
         } else {

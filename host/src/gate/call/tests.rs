@@ -394,3 +394,4 @@ async fn people_are_asked_only_so_often_and_a_no_is_final() {
 }
 
 mod cancelling;
+mod telling;

@@ -21,6 +21,7 @@ const SIGNATURE: &str = "\u{2014} ";
 
 /// A tree head.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Which log it speaks of.
     pub origin: String,

@@ -14,7 +14,8 @@ use tokio::sync::{Semaphore, oneshot};
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
 use super::record::Record;
-use super::writer::{Board, Entry, Order, Writer, lock};
+pub use super::writer::Trouble;
+use super::writer::{Board, Entry, Order, Watcher, Writer, lock};
 use crate::store::error::StoreError;
 
 /// How much may wait in the queue: a record counts one, and one more for each KiB of its texts.
@@ -98,6 +99,7 @@ impl AuditLog {
             lost: AtomicU64::new(0),
             checkpoint: Mutex::new(ledger.newest_checkpoint()?),
             trouble: Mutex::new(None),
+            watcher: Watcher::default(),
         });
         let verifier = ledger.verifier().to_owned();
         let (orders, inbox) = mpsc::channel();
@@ -191,6 +193,12 @@ impl AuditLog {
     /// Why the last attempt to make a checkpoint failed; none if it succeeded.
     pub fn checkpoint_trouble(&self) -> Option<StoreError> {
         lock(&self.board.trouble).clone()
+    }
+
+    /// Has `watcher` told of every [`Trouble`] from now on, on the thread that writes the log: it must not
+    /// wait for anything. There is one watcher, the first.
+    pub fn on_trouble(&self, watcher: impl Fn(Trouble) + Send + Sync + 'static) {
+        self.board.watcher.set(Box::new(watcher));
     }
 
     /// How many records could not be written since the log was opened.

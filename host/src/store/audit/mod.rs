@@ -22,8 +22,8 @@ pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::Checkpoint;
-pub use log::{AuditLog, Durability, Options, Ticket};
+pub use checkpoint::{Checkpoint, Verifier};
+pub use log::{AuditLog, Durability, Options, Ticket, Trouble};
 pub use query::{AuditReader, Filter, StoredRecord};
 pub use record::Record;
 pub use report::{Finding, Report};

@@ -43,6 +43,7 @@ impl Kind {
 /// How an access or a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Status {
     /// It was done.
     Done,
@@ -60,6 +61,7 @@ pub enum Status {
 ///
 /// The fields stand in the order of their names, which is the order that the canonical form wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Bytes that the guest got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +86,7 @@ pub struct Outcome {
 /// `object`, `principal` and the reasons' texts enter the leaf as salted commitments; their texts
 /// stand beside it, so that they can be erased without breaking the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Record {
     /// Which part of an access this tells.
     pub kind: Kind,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, oneshot};
@@ -37,6 +37,44 @@ pub(super) struct Board {
     pub(super) lost: AtomicU64,
     pub(super) checkpoint: Mutex<Option<Checkpoint>>,
     pub(super) trouble: Mutex<Option<StoreError>>,
+    pub(super) watcher: Watcher,
+}
+
+/// What went wrong with the log while nobody was waiting for it to go right.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Records could not be written, and are lost.
+    Lost {
+        /// How many.
+        records: u64,
+        /// Why.
+        error: StoreError,
+    },
+    /// A checkpoint could not be made. Told when it begins; it is tried again until it works.
+    Checkpoint(StoreError),
+}
+
+/// Who is told of trouble.
+#[derive(Default)]
+pub(super) struct Watcher(OnceLock<Box<dyn Fn(Trouble) + Send + Sync>>);
+
+impl Watcher {
+    pub(super) fn set(&self, watcher: Box<dyn Fn(Trouble) + Send + Sync>) {
+        // A second one is not heard.
+        drop(self.0.set(watcher));
+    }
+
+    fn tell(&self, trouble: Trouble) {
+        if let Some(watcher) = self.0.get() {
+            watcher(trouble);
+        }
+    }
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 /// The lock; what a panic left behind is as good as before, since each value is set at once.
@@ -143,8 +181,14 @@ impl Writer {
                 self.seal_at = self.seal_at.or_else(|| self.later());
             }
             Ok(_) => {}
-            Err(_) => {
+            Err(error) => {
                 self.board.lost.fetch_add(count, Ordering::AcqRel);
+                if count > 0 {
+                    self.board.watcher.tell(Trouble::Lost {
+                        records: count,
+                        error: error.clone(),
+                    });
+                }
             }
         }
         let weight: u32 = batch.iter().map(|entry| entry.weight).sum();
@@ -170,6 +214,10 @@ impl Writer {
                 // Again after the same time.
                 self.seal_at = self.later();
                 *lock(&self.board.trouble) = Some(error.clone());
+                if !self.troubled {
+                    let trouble = Trouble::Checkpoint(error.clone());
+                    self.board.watcher.tell(trouble);
+                }
             }
         }
         self.troubled = sealed.is_err();

@@ -1,14 +1,33 @@
 //! The queue, and what callers learn when the log can't be written.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::ledger::Ledger;
-use super::super::log::{AuditLog, Durability, Options};
+use super::super::log::{AuditLog, Durability, Options, Trouble};
 use super::super::testing::{Folder, full, plain as record};
 use super::super::verify::verify;
 use super::{check, on_demand, open};
 use crate::store::StoreError;
 use crate::store::db::raw;
+
+/// All that the watcher of `log` is told.
+fn watched(log: &AuditLog) -> Arc<Mutex<Vec<Trouble>>> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    log.on_trouble(move |trouble| telling.lock().unwrap().push(trouble));
+    told
+}
+
+/// How many records were told to be lost for this reason.
+fn lost(told: &Mutex<Vec<Trouble>>, for_this: &StoreError) -> u64 {
+    let told = told.lock().unwrap();
+    let lost = told.iter().filter_map(|trouble| match trouble {
+        Trouble::Lost { records, error } if error == for_this => Some(*records),
+        _ => None,
+    });
+    lost.sum()
+}
 
 #[tokio::test]
 async fn records_enter_in_the_order_of_the_calls_and_tickets_say_where() {
@@ -111,6 +130,7 @@ async fn a_full_disk_fails_every_append_until_there_is_room() {
     let ledger = Ledger::open(&folder.state(), None).unwrap();
     ledger.db.execute("PRAGMA max_page_count = 30");
     let log = AuditLog::start(ledger, on_demand(), &folder.state()).unwrap();
+    let told = watched(&log);
     let mut written = 0;
     let error = loop {
         match log.append(full(), Durability::Durable).await.await {
@@ -126,6 +146,7 @@ async fn a_full_disk_fails_every_append_until_there_is_room() {
     }
     assert_eq!(log.lost(), 4);
     drop(log);
+    assert_eq!(lost(&told, &error), 4);
     let report = check(&folder.state());
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.records, written);
@@ -218,5 +239,30 @@ fn a_place_for_checkpoints_that_is_none_is_said_at_once() {
     assert!(
         error.starts_with("can't open `") && error.contains("no/such/folder"),
         "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_fails_again_and_again_is_told_once() {
+    let folder = Folder::new();
+    let ledger = Ledger::open(&folder.state(), None).unwrap();
+    ledger.db.set_patience(Duration::from_millis(10));
+    let log = AuditLog::start(ledger, on_demand(), &folder.state()).unwrap();
+    let told = watched(&log);
+    let written = log.append(record(0), Durability::Written).await.await;
+    assert_eq!(written, Ok(0));
+    let other = raw(&folder.state());
+    for _ in 0..2 {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for _ in 0..3 {
+            assert!(log.seal().await.is_err());
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(log.seal().await.is_ok());
+    }
+    let told = told.lock().unwrap();
+    assert!(
+        matches!(told[..], [Trouble::Checkpoint(_), Trouble::Checkpoint(_)]),
+        "{told:?}"
     );
 }
