@@ -100,7 +100,7 @@ impl Server {
         let mut given = None;
         if let Some(sealed) = &request.request_state {
             let Ok(state) = self.waiting.open(sealed, &bound) else {
-                return Ok(answer::too_late(&host).into());
+                return Ok(answer::too_late(&host, 0).into());
             };
             let came = request
                 .input_responses
@@ -117,7 +117,7 @@ impl Server {
                     return self.talk(conversation, &bound, context).await;
                 }
                 // Another process asked, and is gone. What it did then must not be done twice.
-                None if state.done > 0 => return Ok(answer::too_late(&host).into()),
+                None if state.done > 0 => return Ok(answer::too_late(&host, state.done).into()),
                 None => given = Some((state.approval, came)),
             }
         }
