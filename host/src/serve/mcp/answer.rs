@@ -45,7 +45,8 @@ pub(super) fn reply(host: &Host, reply: Reply) -> CallToolResult {
 pub(super) fn error(host: &Host, failed: &CallError) -> Option<CallToolResult> {
     let (code, text, call) = match failed {
         CallError::UnknownTool { .. } => return None,
-        CallError::BadArguments { why, .. } => ("bad-arguments", why.clone(), None),
+        // The host's words, or the tool's.
+        CallError::BadArguments { why, .. } => ("bad-arguments", own_words(why), None),
         CallError::Failed { failure, call, .. } => {
             let code = match failure {
                 Failure::BadArguments(_) => "bad-arguments",

@@ -83,16 +83,16 @@ pub async fn serve(
 
 /// Looks at the operator's file from time to time, and uses a new one that gives no more than the old.
 async fn watch(mut host: Host, server: Arc<Server>, news: impl Fn(&str)) {
-    let mut seen = None;
+    let mut told = None;
     loop {
         tokio::time::sleep(LOOK).await;
-        let reloaded = host.reload();
-        let told = match reloaded {
+        let trouble = match host.reload() {
             Ok(Reloaded::Unchanged) => None,
             Ok(Reloaded::Narrowed(new)) => {
                 host = *new;
                 server.replace(host.clone());
-                Some("the operator's file has changed, and is in use".to_owned())
+                news("the operator's file has changed, and is in use");
+                None
             }
             Ok(Reloaded::Wider(why)) => Some(format!(
                 "the operator's file has changed and gives more than before ({why}), so the old one \
@@ -103,10 +103,12 @@ async fn watch(mut host: Host, server: Arc<Server>, news: impl Fn(&str)) {
                  {error}"
             )),
         };
-        // The same news once.
-        if told.is_some() && told != seen {
-            told.iter().for_each(|told| news(told));
+        // The same trouble is told once.
+        if let Some(trouble) = &trouble
+            && told.as_ref() != Some(trouble)
+        {
+            news(trouble);
         }
-        seen = told;
+        told = trouble;
     }
 }
