@@ -22,6 +22,7 @@ use toolkeep::base::principal::Principal;
 pub mod architecture;
 pub mod clients;
 pub mod peer;
+pub mod rpc;
 pub mod surface;
 pub mod terminal;
 
@@ -393,6 +394,15 @@ impl Keep {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// Waits until something is so that another process brings about.
+    pub fn wait_for(&self, is_so: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < PATIENCE, "it does not come about");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The record's word for how the newest call ended.

@@ -90,7 +90,8 @@ impl Keep {
         max_accesses: u64,
     ) -> Result<Arc<Call>, Refusal> {
         let key = Person::new("ada", 1).key().text;
-        let config = format!("{CONFIG}[approvals]\nkeys = [\"{key}\"]\n");
+        let config =
+            format!("{CONFIG}[approvals]\nkeys = [\"{key}\"]\nconsole_only = [\"delete\"]\n");
         let config = Config::parse("toolkeep.toml", &config).unwrap();
         let manifest = Arc::new(Manifest::parse_toml("plugin.toml", manifest).unwrap());
         let tool = ToolInfo {

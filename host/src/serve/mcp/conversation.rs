@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use crate::api::error::CallError;
@@ -31,6 +31,33 @@ pub(super) struct Start {
     pub(super) can_ask: bool,
     /// An answer that was given to the process that asked before this one.
     pub(super) given: Option<(ApprovalId, Answer)>,
+}
+
+/// Counts the calls under way. All clones count together.
+#[derive(Clone, Default)]
+pub(super) struct UnderWay(Arc<watch::Sender<usize>>);
+
+impl UnderWay {
+    fn one_more(&self) -> OneMore {
+        self.0.send_modify(|calls| *calls += 1);
+        OneMore(Arc::clone(&self.0))
+    }
+
+    /// Waits until there is none.
+    pub(super) async fn none(&self) {
+        let mut calls = self.0.subscribe();
+        // The sender lives as long as this.
+        drop(calls.wait_for(|calls| *calls == 0).await);
+    }
+}
+
+/// Counts one call, until it goes away.
+struct OneMore(Arc<watch::Sender<usize>>);
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        self.0.send_modify(|calls| *calls = calls.saturating_sub(1));
+    }
 }
 
 /// A call under way. When it goes away, so does the call.
@@ -61,7 +88,8 @@ pub(super) struct Asked {
 
 impl Conversation {
     /// Begins a call. A panic in it takes nothing else down.
-    pub(super) fn begin(host: Host, session: Session, start: Start) -> Self {
+    pub(super) fn begin(host: Host, session: Session, start: Start, under_way: &UnderWay) -> Self {
+        let one_more = under_way.one_more();
         let (voice, said) = mpsc::channel(SAID_AT_ONCE);
         let (question, asked) = mpsc::channel(1);
         let cancel = CancelToken::new();
@@ -78,6 +106,7 @@ impl Conversation {
             }),
         };
         let call = async move {
+            let _one_more = one_more;
             session
                 .call_with(&start.tool, start.arguments, options)
                 .await
@@ -92,14 +121,9 @@ impl Conversation {
         }
     }
 
-    /// Stops the call. It ends soon after, on record.
-    pub(super) fn cancel(&self) {
-        self.cancel.cancel();
-    }
-
-    /// Whether it was told to stop.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+    /// What stops the call. It ends soon after, on record.
+    pub(super) fn cancel_token(&self) -> CancelToken {
+        self.cancel.clone()
     }
 
     /// Leaves the call to itself: it goes on, and its time runs, while nobody waits for it. Calls that

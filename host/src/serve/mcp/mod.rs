@@ -14,5 +14,6 @@ mod server;
 mod stdio;
 mod suspended;
 mod voice;
+mod wire;
 
 pub use stdio::serve;

@@ -4,20 +4,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, ElicitResult, ErrorCode, Implementation, InputRequest,
-    InputRequiredResult, ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
-    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscriptionFilter,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ElicitResult, ErrorCode,
+    Implementation, InputRequest, InputRequiredResult, ListToolsResult, LoggingLevel,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+    SetLevelRequestParams, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, Peer, RoleServer, ServerHandler};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::conversation::{Asked, Conversation, Start};
+use super::conversation::{Asked, Conversation, Start, UnderWay};
 use super::suspended::{Suspended, Waiting, binding};
 use super::voice::Voice;
 use super::{answer, ask, listing};
 use crate::api::host::Host;
+use crate::api::session::CancelToken;
 use crate::base::id::SessionId;
 use crate::base::principal::Principal;
 use crate::base::text;
@@ -31,12 +33,25 @@ These tools run inside Toolkeep, which lets each one touch only what an operator
 every access. A result that begins with `denied:` is final: do not retry it in other words. One that \
 begins with `approval-required:` needs your user to act first; repeat the same call after they have.";
 
+/// The requests that are answered, apart from those whose parameters are left out or not looked at.
+const METHODS: [&str; 6] = [
+    "initialize",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "logging/setLevel",
+    "subscriptions/listen",
+];
+
 /// The protocol's server.
 pub(super) struct Server {
     host: RwLock<Host>,
     principal: Principal,
     session: SessionId,
     waiting: Waiting,
+    under_way: UnderWay,
+    /// Cancelled once the client has closed its end.
+    gone: CancelToken,
     /// What an older client wants to hear at least.
     level: Mutex<LoggingLevel>,
     /// An older client, to be told when the list changes.
@@ -52,13 +67,16 @@ impl Server {
         host: Host,
         principal: Principal,
         session: SessionId,
-        key: &[u8; 32],
+        waiting: Waiting,
+        gone: CancelToken,
     ) -> Self {
         Self {
             host: RwLock::new(host),
             principal,
             session,
-            waiting: Waiting::new(key),
+            waiting,
+            under_way: UnderWay::default(),
+            gone,
             level: Mutex::new(LoggingLevel::Info),
             peer: Mutex::default(),
             version: watch::Sender::new(0),
@@ -67,19 +85,20 @@ impl Server {
     }
 
     /// Uses another host from now on, and tells the client. Calls under way stay with the old one.
-    pub(super) async fn replace(&self, host: Host) {
+    pub(super) fn replace(&self, host: Host) {
         *self.host.write().unwrap_or_else(PoisonError::into_inner) = host;
         self.version.send_modify(|version| *version += 1);
         let peer = lock(&self.peer).clone();
         if let Some(peer) = peer {
-            // A client that is gone needs no news.
-            drop(peer.notify_tool_list_changed().await);
+            // Not waited for: a client that does not listen must not keep the next change from being used.
+            tokio::spawn(async move { drop(peer.notify_tool_list_changed().await) });
         }
     }
 
-    /// Ends the calls that wait for answers.
-    pub(super) fn stop(&self) {
+    /// Ends the calls that wait for answers, and waits until all calls have ended, on record.
+    pub(super) async fn stop(&self) {
         self.waiting.clear();
+        self.under_way.none().await;
     }
 
     fn host(&self) -> Host {
@@ -121,10 +140,13 @@ impl Server {
                 }) => {
                     // A call that is over by now takes no answer, and only has its end to tell.
                     let _ = answer.send(came);
-                    return self.talk(conversation, &bound, context).await;
+                    return self.attend(conversation, &bound, context).await;
                 }
-                // Another process asked, and is gone. What it did then must not be done twice.
-                None if state.done > 0 => return Ok(answer::too_late(&host, state.done).into()),
+                // It was answered already, or nobody answered in time. Or another process asked and is gone:
+                // what it did then must not be done twice.
+                None if state.done > 0 || self.waiting.asked(&state) => {
+                    return Ok(answer::too_late(&host, state.done).into());
+                }
                 None => given = Some((state.approval, came)),
             }
         }
@@ -140,8 +162,29 @@ impl Server {
             given,
         };
         let session = host.session(self.session.clone(), self.principal.clone());
-        let conversation = Conversation::begin(host, session, start);
-        self.talk(conversation, &bound, context).await
+        let conversation = Conversation::begin(host, session, start, &self.under_way);
+        self.attend(conversation, &bound, context).await
+    }
+
+    /// Talks about a call, and cancels it if the client takes it back, even while the client does not
+    /// listen and the talk is stuck.
+    async fn attend(
+        &self,
+        conversation: Conversation,
+        bound: &[u8],
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let cancel = conversation.cancel_token();
+        let watch = async {
+            context.ct.cancelled().await;
+            cancel.cancel();
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            never = watch => never,
+            ended = self.talk(conversation, bound, context) => ended,
+        }
     }
 
     /// Passes on what the tool says and the gate asks, until the call ends or has to wait for the
@@ -153,13 +196,10 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let is_modern = is_modern(context);
-        let mut voice = Voice::new(context, is_modern, *lock(&self.level));
+        let mut voice = Voice::new(context, is_modern, *lock(&self.level), self.gone.clone());
         let ended = loop {
             tokio::select! {
                 biased;
-                () = context.ct.cancelled(), if !conversation.is_cancelled() => {
-                    conversation.cancel();
-                }
                 Some(said) = conversation.said.recv() => {
                     conversation.detach();
                     voice.pass_on(said).await;
@@ -172,7 +212,7 @@ impl Server {
                             Err(back) => conversation = *back,
                         }
                     } else {
-                        ask_back(asked, context).await;
+                        ask_back(asked, context, &self.gone).await;
                     }
                 }
                 ended = &mut conversation.end => break ended,
@@ -223,7 +263,7 @@ impl Server {
 }
 
 /// Asks through a client of the older era, which answers while the call waits.
-async fn ask_back(asked: Asked, context: &RequestContext<RoleServer>) {
+async fn ask_back(asked: Asked, context: &RequestContext<RoleServer>, gone: &CancelToken) {
     let Asked {
         question,
         mut answer,
@@ -235,6 +275,7 @@ async fn ask_back(asked: Asked, context: &RequestContext<RoleServer>) {
             let _ = answer.send(came);
         }
         () = context.ct.cancelled() => {}
+        () = gone.cancelled() => {}
         // The gate has stopped waiting.
         () = answer.closed() => {}
     }
@@ -267,9 +308,13 @@ impl ServerHandler for Server {
 
     async fn list_tools(
         &self,
-        _request: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            let message = "there is no such page: all tools are on the first one";
+            return Err(ErrorData::invalid_params(message, None));
+        }
         let version = *self.version.borrow();
         let host = self.host();
         let tools = host
@@ -324,8 +369,25 @@ impl ServerHandler for Server {
             }
             tokio::select! {
                 () = context.cancelled() => return Ok(()),
+                () = self.gone.cancelled() => return Ok(()),
                 changed = version.changed() => if changed.is_err() { return Ok(()) },
             }
         }
+    }
+
+    /// Answers what is not known, and what is known by its name but not by its parameters.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = text::shorten(&text::visible(&request.method), 64);
+        Err(if METHODS.contains(&request.method.as_str()) {
+            let message = format!("the parameters of `{method}` are not what it takes");
+            ErrorData::invalid_params(message, None)
+        } else {
+            let message = format!("there is no method `{method}`");
+            ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
+        })
     }
 }

@@ -28,7 +28,9 @@ pub(super) struct Suspended {
 /// What goes to the client and comes back with the answer. It is sealed, and bound to the call.
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
-    /// Where the call waits, if this process still has it.
+    /// The process that asked.
+    process: String,
+    /// Where the call waits in it, if it still does.
     handle: String,
     /// The question.
     pub(super) approval: ApprovalId,
@@ -39,6 +41,8 @@ pub(super) struct State {
 /// All that wait.
 pub(super) struct Waiting {
     codec: RequestStateCodec,
+    /// Tells this process from those before it.
+    process: String,
     calls: Mutex<HashMap<String, Suspended>>,
 }
 
@@ -55,11 +59,15 @@ pub(super) fn binding(
 
 impl Waiting {
     /// Seals with `key`, which all processes of one state folder share.
-    pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// If the system gives no random numbers.
+    pub(super) fn new(key: &[u8; 32]) -> Result<Self, getrandom::Error> {
+        Ok(Self {
             codec: RequestStateCodec::new(key.as_slice()),
+            process: random()?,
             calls: Mutex::default(),
-        }
+        })
     }
 
     /// Keeps a call until its answer comes; gives the sealed state for the client.
@@ -72,12 +80,12 @@ impl Waiting {
         question: &Question,
         binding: &[u8],
     ) -> Result<String, Box<Suspended>> {
-        let mut random = [0u8; 16];
-        if getrandom::fill(&mut random).is_err() {
+        let Ok(handle) = random() else {
             return Err(Box::new(suspended));
-        }
+        };
         let state = State {
-            handle: hex(&random),
+            process: self.process.clone(),
+            handle,
             approval: question.approval.clone(),
             done: question.done.len(),
         };
@@ -109,6 +117,12 @@ impl Waiting {
         calls.remove(&state.handle)
     }
 
+    /// Whether this process asked. Then an answer to what does not wait here any more comes a second time,
+    /// or too late.
+    pub(super) fn asked(&self, state: &State) -> bool {
+        state.process == self.process
+    }
+
     /// Ends all that wait.
     pub(super) fn clear(&self) {
         self.calls
@@ -116,4 +130,10 @@ impl Waiting {
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
     }
+}
+
+fn random() -> Result<String, getrandom::Error> {
+    let mut random = [0u8; 16];
+    getrandom::fill(&mut random)?;
+    Ok(hex(&random))
 }

@@ -7,6 +7,7 @@ use rmcp::service::RequestContext;
 use rmcp::{Peer, RoleServer};
 use serde_json::Value;
 
+use crate::api::session::CancelToken;
 use crate::handle::report::{Level, Said};
 
 /// One call's voice.
@@ -15,29 +16,38 @@ pub(super) struct Voice {
     progress: Option<ProgressToken>,
     /// What the client wants to hear at least; none where it wants no log.
     least: Option<LoggingLevel>,
+    gone: CancelToken,
     /// Progress that the client heard last: the protocol wants it to rise.
     last: f64,
 }
 
 impl Voice {
     /// `level` is what an older client set for all calls. A newer one says so with each request, and is
-    /// told nothing if it does not.
+    /// told nothing if it does not. `gone` is cancelled once nobody listens any more.
     pub(super) fn new(
         context: &RequestContext<RoleServer>,
         is_modern: bool,
         level: LoggingLevel,
+        gone: CancelToken,
     ) -> Self {
         let asked = context.meta.log_level();
         Self {
             peer: context.peer.clone(),
             progress: context.meta.get_progress_token(),
             least: if is_modern { asked } else { Some(level) },
+            gone,
             last: -1.0,
         }
     }
 
-    /// Tells the client, in order. A client that is gone hears nothing.
+    /// Tells the client, in order. A client that is gone hears nothing: rmcp would never say that it was
+    /// told.
     pub(super) async fn pass_on(&mut self, said: Said) {
+        let gone = self.gone.clone();
+        gone.or_cancelled(self.tell(said)).await;
+    }
+
+    async fn tell(&mut self, said: Said) {
         match said {
             Said::Log { level, message } => {
                 let level = logging(level);

@@ -1,0 +1,123 @@
+//! The operator's file changes while a server runs.
+
+use serde_json::{Value, json};
+use toolkeep_tests::Keep;
+use toolkeep_tests::rpc::{Client, code, forms};
+
+const BOTH: &str = "[plugins.echo]\npath = {echo}\n[data.diary]\ndir = \"data\"\n\
+    [plugins.notes]\npath = {notes}\n[plugins.notes.fs.notebook]\ndata = \"diary\"\n\
+    allow = [\"list\", \"read\"]\n";
+const ONE: &str = "[plugins.echo]\npath = {echo}\n";
+
+/// Asks to be told of changes; gives the request's number once that is agreed.
+fn listen(client: &mut Client) -> u64 {
+    let wanted = json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}});
+    let id = client.request("subscriptions/listen", wanted);
+    let agreed = client.hear("notifications/subscriptions/acknowledged");
+    assert_eq!(
+        agreed["params"]["notifications"],
+        json!({"toolsListChanged": true}),
+        "{agreed:#}"
+    );
+    id
+}
+
+#[test]
+fn less_is_used_at_once_and_told() {
+    let keep = Keep::new(BOTH);
+    let [mut older, mut newer] = Client::both(&keep);
+    let subscription = listen(&mut newer);
+    for client in [&mut older, &mut newer] {
+        assert_eq!(client.tools().len(), 6);
+    }
+    keep.configure(ONE);
+    for client in [&mut older, &mut newer] {
+        client.hear("notifications/tools/list_changed");
+        client.warning("the operator's file has changed, and is in use");
+        assert_eq!(client.tools(), ["echo"]);
+        let answer = client.ask("tools/call", json!({"name": "list_notes"}));
+        assert_eq!(answer["error"]["code"], -32602);
+    }
+    // A subscription that is cancelled is over.
+    newer.notify(
+        "notifications/cancelled",
+        json!({"requestId": subscription}),
+    );
+    keep.configure("");
+    newer.warning("is in use");
+    assert_eq!(newer.tools(), [] as [&str; 0]);
+    newer.close();
+    assert_eq!(newer.end().0, Some(0));
+    let told = |m: &&Value| m["method"] == "notifications/tools/list_changed";
+    assert_eq!(
+        newer.heard.iter().filter(told).count(),
+        0,
+        "{:#?}",
+        newer.heard
+    );
+}
+
+#[test]
+fn a_change_before_the_subscription_is_told_with_it() {
+    let keep = Keep::new(BOTH);
+    let mut client = Client::new(&keep, forms());
+    assert_eq!(client.tools().len(), 6);
+    keep.configure(ONE);
+    client.warning("is in use");
+    listen(&mut client);
+    let told = client.hear("notifications/tools/list_changed");
+    assert!(
+        told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"].is_number(),
+        "{told:#}"
+    );
+    // A subscription does not keep the server.
+    client.close();
+    assert_eq!(client.end().0, Some(0));
+}
+
+#[test]
+fn more_is_not_used() {
+    let keep = Keep::new(ONE);
+    let [mut older, mut newer] = Client::both(&keep);
+    listen(&mut newer);
+    for client in [&mut older, &mut newer] {
+        client.lives();
+    }
+    keep.configure(BOTH);
+    for client in [&mut older, &mut newer] {
+        client.warning("gives more than before");
+        assert_eq!(client.tools(), ["echo"]);
+    }
+    // And back again is no change.
+    keep.configure(ONE);
+    for client in [&mut older, &mut newer] {
+        client.close();
+        assert_eq!(client.end().0, Some(0));
+        assert!(
+            client
+                .heard
+                .iter()
+                .all(|m| m["method"] != "notifications/tools/list_changed")
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_used() {
+    let keep = Keep::new(BOTH);
+    let mut client = Client::old(&keep, forms());
+    client.lives();
+    for broken in ["[plugins", "[plugins.echo]\npath = 5\n", "unknown = 1\n"] {
+        keep.configure(broken);
+        client.warning("cannot be used");
+        assert_eq!(client.tools().len(), 6);
+    }
+    std::fs::remove_file(keep.path("toolkeep.toml")).unwrap();
+    client.warning("cannot be used");
+    let result = client.call("read_note", json!({"name": "nothing"}));
+    assert_eq!(code(&result), "failed");
+    // It can be put right.
+    keep.configure(ONE);
+    client.hear("notifications/tools/list_changed");
+    assert_eq!(client.tools(), ["echo"]);
+}
