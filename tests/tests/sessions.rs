@@ -87,6 +87,21 @@ async fn a_running_host_sees_what_others_raise_and_forgets_when_a_session_ends()
 }
 
 #[test]
+fn a_conversation_of_one_call_is_over_with_it() {
+    let keep = keep();
+    let rows = || {
+        let db = rusqlite::Connection::open(keep.path("state/state.db")).unwrap();
+        let count = "SELECT count(*) FROM session";
+        db.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    keep.run(&["call", "read_note", r#"{"name":"a"}"#])
+        .expect(0);
+    assert_eq!(rows(), 0);
+    read(&keep, "s").expect(0);
+    assert_eq!(rows(), 1);
+}
+
+#[test]
 fn what_cannot_be_read_is_not_taken_for_clean() {
     let keep = keep();
     read(&keep, "s").expect(0);

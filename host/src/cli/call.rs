@@ -143,6 +143,7 @@ pub async fn run(options: Options) -> Exit {
                 output::json(reply)
             } else {
                 print_reply(reply);
+                print_waiting(&reply.refusals, &host, &options.place);
                 Exit::Done
             }
         }
@@ -151,10 +152,21 @@ pub async fn run(options: Options) -> Exit {
                 output::json(&as_json(failed));
             }
             print_error(failed);
-            print_waiting(failed, &host, &options.place);
+            if let CallError::Unanswered { refusals, .. } = failed {
+                print_waiting(refusals, &host, &options.place);
+            }
             exit_of(failed)
         }
     };
+    if options.who.session.is_none() {
+        // A conversation of one call is over with it, and nobody comes back to it.
+        let ended = host.end_session(session.id(), session.principal()).await;
+        if let Err(failed) = ended {
+            output::warning(format_args!(
+                "the call's session is not forgotten: {failed}"
+            ));
+        }
+    }
     drop(session);
     drop(host);
     exit
@@ -264,21 +276,18 @@ fn print_error(failed: &CallError) {
 }
 
 /// What a person can do about what nobody answered.
-fn print_waiting(failed: &CallError, host: &Host, place: &Where) {
-    let CallError::Unanswered { refusals, .. } = failed else {
-        return;
-    };
-    if host.approval_settings().keys.is_empty() {
-        output::hint(
-            "nobody can answer yet: make a key with `toolkeep approvals init`, and put what it prints into the operator's file",
-        );
-        return;
-    }
+fn print_waiting(refusals: &[Refusal], host: &Host, place: &Where) {
     let mut waiting: Vec<_> = refusals
         .iter()
         .filter_map(|refusal| refusal.approval.as_ref())
         .collect();
     waiting.dedup();
+    if !waiting.is_empty() && host.approval_settings().keys.is_empty() {
+        output::hint(
+            "nobody can answer yet: make a key with `toolkeep approvals init`, and put what it prints into the operator's file",
+        );
+        return;
+    }
     for id in waiting {
         output::hint(format_args!(
             "to approve it once, run `toolkeep approvals approve {id}{}`, then make the same call again",

@@ -1,7 +1,7 @@
 //! The key of somebody who may answer: an Ed25519 key in a file, encrypted under a passphrase.
 //!
 //! The file has the verifier key on its first line, and below it the usual PEM form of an encrypted
-//! PKCS#8 key (scrypt, AES-256), which other tools read as well.
+//! PKCS#8 key (scrypt, AES-256).
 
 use std::fmt;
 use std::path::{Path, PathBuf};

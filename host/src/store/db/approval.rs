@@ -93,13 +93,10 @@ impl StateDb {
             if waiting >= most {
                 return Ok(None);
             }
-            tx.prepare_cached(
-                "DELETE FROM approval WHERE expires < ?1 OR (state = 'pending' AND expires < ?2)",
-            )?
-            .execute((
-                now.saturating_sub(KEEP_US),
-                now.saturating_sub(KEEP_UNANSWERED_US),
-            ))?;
+            tx.prepare_cached("DELETE FROM approval WHERE expires < ?1")?
+                .execute([now.saturating_sub(KEEP_US)])?;
+            tx.prepare_cached("DELETE FROM approval WHERE state = 'pending' AND expires < ?1")?
+                .execute([now.saturating_sub(KEEP_UNANSWERED_US)])?;
             insert(tx, &question)?;
             Ok(Some(question))
         })

@@ -19,5 +19,5 @@ CREATE TABLE approval (
   host      TEXT CHECK (host IN ('approve', 'deny'))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approval_bound ON approval (bound, state);
-CREATE INDEX approval_made ON approval (made);
+CREATE INDEX approval_expires ON approval (expires);
 CREATE INDEX approval_pending ON approval (principal, expires) WHERE state = 'pending';
