@@ -340,7 +340,7 @@ impl Call {
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
         outcome.duration_us = micros(self.began.elapsed());
         let record = self.ending(outcome);
-        let ticket = self.journal.put(record, Durability::Written).await;
+        let ticket = self.journal.put_here(record).await;
         self.ended.store(true, Ordering::Release);
         let written = ticket.await.is_ok();
         // Entries of this call may be among the lost ones: then nobody can know what it did.

@@ -108,6 +108,24 @@ impl Journal {
         ticket
     }
 
+    /// As [`Self::put`], for a record that is waited for at once and need not get to the disk.
+    pub(super) async fn put_here(&self, record: Record) -> Ticket {
+        let told = self.told_by(&record);
+        let time = record.time;
+        let before = self.backlog().drain(..).collect();
+        let ticket = match self.gate.log.try_append_here(before, Box::new(record)) {
+            Ok(ticket) => ticket,
+            // There is no room. What comes last waits for it behind the others.
+            Err((before, last)) => {
+                self.backlog().extend(before);
+                self.drain().await;
+                self.gate.log.append(*last, Durability::Written).await
+            }
+        };
+        self.tell_at(time, || told);
+        ticket
+    }
+
     /// Keeps a record until the next one, so that both are written at once. Nothing may have happened in
     /// the world by it; where the next one takes its time, [`Self::drain`] has to be called.
     pub(super) fn put_later(&self, record: Record) {

@@ -1,4 +1,4 @@
-//! Writing the log, one batch at a time: what the writer's thread does.
+//! Writing the log, one batch at a time.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use super::key::{self, CheckpointKey};
 use super::leaf::{self, Salts};
 use super::record::Record;
 use crate::store::db::Db;
+use crate::store::db::log::Write;
 use crate::store::error::{StoreError, shown};
 
 /// After how many bytes of records the write-ahead log is copied back. The more, the more often a page
@@ -61,17 +62,18 @@ impl Ledger {
     ) -> Result<u64, StoreError> {
         let (salts, untidy) = (&mut self.salts, &mut self.untidy);
         self.db.write("write records", durable, |tx| {
-            let mut head = tx.head()?;
-            let first = head.size();
-            for record in records {
-                let leaf = leaf::write(head.size(), record, salts)?;
-                tx.insert(head.size(), &leaf)?;
-                head.append(leaf.hash);
-                *untidy += leaf.body.len() + leaf.private.len();
-            }
-            tx.set_head(&head)?;
-            Ok(first)
+            insert(tx, records, salts, untidy)
         })
+    }
+
+    /// As [`Self::write`], not durably; none where another process is writing, or is about to.
+    pub fn write_if_free<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+    ) -> Result<Option<u64>, StoreError> {
+        let (salts, untidy) = (&mut self.salts, &mut self.untidy);
+        self.db
+            .write_if_free("write records", |tx| insert(tx, records, salts, untidy))
     }
 
     /// Signs the log as it stands, durably, unless that was done already. None for an empty log.
@@ -117,13 +119,37 @@ impl Ledger {
         Ok(note.and_then(|note| Checkpoint::parse(&note).ok()))
     }
 
+    /// Whether there is housekeeping to do.
+    pub fn is_untidy(&self) -> bool {
+        self.untidy >= TIDY_AFTER
+    }
+
     /// Does the housekeeping that no caller should wait for.
     pub fn tidy(&mut self) {
-        if self.untidy >= TIDY_AFTER {
+        if self.is_untidy() {
             // Where a reader or another writer stands in the way, the next batch tries again.
             if self.db.tidy().is_ok() {
                 self.untidy = 0;
             }
         }
     }
+}
+
+/// Puts records behind those that are there, and gives the sequence number of the first.
+fn insert<'r>(
+    tx: &Write<'_>,
+    records: impl IntoIterator<Item = &'r Record>,
+    salts: &mut Salts,
+    untidy: &mut usize,
+) -> Result<u64, StoreError> {
+    let mut head = tx.head()?;
+    let first = head.size();
+    for record in records {
+        let leaf = leaf::write(head.size(), record, salts)?;
+        tx.insert(head.size(), &leaf)?;
+        head.append(leaf.hash);
+        *untidy += leaf.body.len() + leaf.private.len();
+    }
+    tx.set_head(&head)?;
+    Ok(first)
 }

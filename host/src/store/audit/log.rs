@@ -1,9 +1,8 @@
-//! The log as the rest of a process sees it: a queue that one thread empties.
+//! The log as the rest of a process sees it: a queue, and whoever empties it.
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
@@ -13,9 +12,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
+use super::queue::{Entry, Order, Queue};
 use super::record::Record;
 pub use super::writer::Trouble;
-use super::writer::{Board, Entry, Order, Watcher, Writer, lock};
+use super::writer::{Board, Desk, Watcher, Writer, lock};
 use crate::store::error::StoreError;
 
 /// How much may wait in the queue: a record counts one, and one more for each KiB of its texts.
@@ -71,9 +71,8 @@ impl Future for Ticket {
 /// The audit log of a state folder, open for appending. Several processes may have it open.
 ///
 /// Dropping it writes what is queued and a last checkpoint.
-#[derive(Debug)]
 pub struct AuditLog {
-    orders: Option<Sender<Order>>,
+    desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
     board: Arc<Board>,
     verifier: String,
@@ -102,22 +101,25 @@ impl AuditLog {
             watcher: Watcher::default(),
         });
         let verifier = ledger.verifier().to_owned();
-        let (orders, inbox) = mpsc::channel();
         let writer = Writer {
             ledger,
             options,
-            inbox,
             board: Arc::clone(&board),
             unsealed: 0,
             seal_at: None,
             troubled: false,
         };
+        let desk = Arc::new(Desk {
+            queue: Queue::default(),
+            writer: Mutex::new(writer),
+        });
+        let at_work = Arc::clone(&desk);
         let thread = thread::Builder::new()
             .name("audit-writer".to_owned())
-            .spawn(move || writer.run())
+            .spawn(move || at_work.run())
             .map_err(|error| StoreError::file("start the writer of", state, error))?;
         Ok(Self {
-            orders: Some(orders),
+            desk,
             thread: Some(thread),
             board,
             verifier,
@@ -152,9 +154,46 @@ impl AuditLog {
         Ok(self.enqueue(record, durability, weight))
     }
 
+    /// Puts records into the queue that need not get to the disk, and writes them here and now if nothing
+    /// else is going on; gives the ticket of the last. For those who would wait for it at once: the way to
+    /// another thread and back takes longer than writing does.
+    ///
+    /// # Errors
+    /// Gives the records back if the queue is full: nothing was recorded.
+    #[expect(
+        clippy::type_complexity,
+        reason = "what it takes is what it gives back"
+    )]
+    pub fn try_append_here(
+        &self,
+        before: Vec<Box<Record>>,
+        last: Box<Record>,
+    ) -> Result<Ticket, (Vec<Box<Record>>, Box<Record>)> {
+        let weigh = |sum: u32, record: &Box<Record>| sum.saturating_add(weight(record));
+        let all = before.iter().fold(weight(&last), weigh);
+        match self.board.room.try_acquire_many(all) {
+            Ok(room) => room.forget(),
+            Err(_) => return Err((before, last)),
+        }
+        for record in before {
+            let weight = weight(&record);
+            drop(self.place(record, Durability::Written, weight));
+        }
+        let weight = weight(&last);
+        let ticket = self.place(last, Durability::Written, weight);
+        self.desk.write_here();
+        Ok(ticket)
+    }
+
     fn enqueue(&self, record: Box<Record>, durability: Durability, weight: u32) -> Ticket {
+        let ticket = self.place(record, durability, weight);
+        self.desk.queue.wake();
+        ticket
+    }
+
+    fn place(&self, record: Box<Record>, durability: Durability, weight: u32) -> Ticket {
         let (reply, ticket) = oneshot::channel();
-        self.order(Order::Append(Box::new(Entry {
+        self.desk.queue.push(Order::Append(Box::new(Entry {
             record: *record,
             durability,
             weight,
@@ -221,18 +260,15 @@ impl AuditLog {
     }
 
     fn end(&mut self) {
-        // The thread ends when nobody can give it orders any more.
-        self.orders = None;
+        self.desk.queue.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 
     fn order(&self, order: Order) {
-        // If the thread is gone the order is dropped with its reply, which then reads as closed.
-        if let Some(orders) = &self.orders {
-            let _ = orders.send(order);
-        }
+        self.desk.queue.push(order);
+        self.desk.queue.wake();
     }
 }
 

@@ -11,6 +11,7 @@ mod ledger;
 pub mod log;
 mod opened;
 pub mod query;
+mod queue;
 pub mod record;
 pub mod report;
 pub(super) mod tree;

@@ -1,34 +1,16 @@
-//! The thread that empties the queue: whatever waits goes into one transaction, under one sync.
+//! Who empties the queue: whatever waits goes into one transaction, under one sync.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
 use super::log::{Durability, Options};
-use super::record::Record;
+use super::queue::{Entry, Queue, Taken};
 use crate::store::error::StoreError;
-
-/// The most records in one transaction: others wait until it is over.
-const BATCH: usize = 1024;
-
-/// What the thread is told.
-pub(super) enum Order {
-    Append(Box<Entry>),
-    Flush(oneshot::Sender<Result<(), StoreError>>),
-    Seal(oneshot::Sender<Result<Option<Checkpoint>, StoreError>>),
-}
-
-pub(super) struct Entry {
-    pub(super) record: Record,
-    pub(super) durability: Durability,
-    pub(super) weight: u32,
-    pub(super) reply: oneshot::Sender<Result<u64, StoreError>>,
-}
 
 /// What the thread tells everybody.
 #[derive(Debug)]
@@ -82,11 +64,65 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread that empties the queue.
+/// What the thread that empties the queue shares with those who write few records themselves.
+pub(super) struct Desk {
+    pub(super) queue: Queue,
+    pub(super) writer: Mutex<Writer>,
+}
+
+impl Desk {
+    /// Works until nobody gives orders any more. After a panic nothing is written any more, and whoever
+    /// waits for an answer learns that.
+    pub(super) fn run(&self) {
+        let _end = End(self);
+        while self.queue.wait() {
+            let Ok(mut writer) = self.writer.lock() else {
+                return;
+            };
+            writer.work(&self.queue);
+        }
+        if let Ok(mut writer) = self.writer.lock()
+            && writer.unsealed > 0
+        {
+            let _ = writer.seal();
+        }
+    }
+
+    /// Writes what waits here and now, where nobody else is about to and it is few; else has the thread
+    /// do it.
+    pub(super) fn write_here(&self) {
+        let Ok(mut writer) = self.writer.try_lock() else {
+            return self.queue.wake();
+        };
+        match writer.work_here(&self.queue) {
+            Work::Done => {}
+            Work::Orders => self.queue.wake(),
+            Work::Chores => self.queue.wake_for_chores(),
+        }
+    }
+}
+
+/// However the thread ends, nobody waits for an answer or for room any more.
+struct End<'a>(&'a Desk);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.queue.end();
+        lock(&self.0.writer).board.room.close();
+    }
+}
+
+/// What is left for the thread.
+enum Work {
+    Done,
+    Orders,
+    Chores,
+}
+
+/// Who writes.
 pub(super) struct Writer {
     pub(super) ledger: Ledger,
     pub(super) options: Options,
-    pub(super) inbox: Receiver<Order>,
     pub(super) board: Arc<Board>,
     /// How many records this process wrote since the last checkpoint.
     pub(super) unsealed: u64,
@@ -96,74 +132,59 @@ pub(super) struct Writer {
     pub(super) troubled: bool,
 }
 
-impl Drop for Writer {
-    /// However the thread ends, nobody waits for room any more.
-    fn drop(&mut self) {
-        self.board.room.close();
-    }
-}
-
 impl Writer {
-    /// Works until nobody can give orders any more.
-    pub(super) fn run(mut self) {
-        let mut open = true;
-        while open {
-            let mut first = match self.next() {
-                Ok(order) => order,
-                Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.seal();
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let (mut batch, mut flushes, mut seals) = (Vec::new(), Vec::new(), Vec::new());
-            // Whatever came while the last batch was written goes into this one, under one sync.
-            loop {
-                match first {
-                    Order::Append(entry) => batch.push(*entry),
-                    Order::Flush(reply) => flushes.push(reply),
-                    Order::Seal(reply) => seals.push(reply),
-                }
-                if batch.len() >= BATCH {
-                    break;
-                }
-                first = match self.inbox.try_recv() {
-                    Ok(order) => order,
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => {
-                        open = false;
-                        break;
-                    }
-                };
-            }
+    /// Writes what waits, and does what else is due.
+    fn work(&mut self, queue: &Queue) {
+        let Taken {
+            batch,
+            flushes,
+            seals,
+        } = queue.take();
+        if !batch.is_empty() || !flushes.is_empty() {
             let written = self.write(batch);
             for reply in flushes {
                 let _ = reply.send(written.clone());
             }
-            // After a failure only the clock brings the next attempt, not each batch.
-            let due = (self.unsealed >= self.options.checkpoint_every && !self.troubled)
-                || self.seal_at.is_some_and(|at| at <= Instant::now());
-            if due || !seals.is_empty() {
-                let sealed = self.seal();
-                for reply in seals {
-                    let _ = reply.send(sealed.clone());
-                }
-            }
-            self.ledger.tidy();
         }
-        if self.unsealed > 0 {
-            let _ = self.seal();
+        if self.is_due() || !seals.is_empty() {
+            let sealed = self.seal();
+            for reply in seals {
+                let _ = reply.send(sealed.clone());
+            }
+        }
+        queue.set_seal_at(self.seal_at);
+        self.ledger.tidy();
+    }
+
+    /// Writes what waits, if it is few and the database is free. Never waits for another process or for
+    /// the disk.
+    fn work_here(&mut self, queue: &Queue) -> Work {
+        let Some(batch) = queue.take_few() else {
+            return Work::Orders;
+        };
+        let records = batch.iter().map(|entry| &entry.record);
+        let written = match self.ledger.write_if_free(records) {
+            Ok(None) => {
+                queue.put_back(batch);
+                return Work::Orders;
+            }
+            Ok(Some(first)) => Ok(first),
+            Err(error) => Err(error),
+        };
+        let seal_at = self.seal_at;
+        let _ = self.answer(batch, written);
+        queue.set_seal_at(self.seal_at);
+        if seal_at != self.seal_at || self.is_due() || self.ledger.is_untidy() {
+            Work::Chores
+        } else {
+            Work::Done
         }
     }
 
-    fn next(&self) -> Result<Order, RecvTimeoutError> {
-        match self.seal_at {
-            None => self.inbox.recv().map_err(RecvTimeoutError::from),
-            Some(at) => {
-                let left = at.saturating_duration_since(Instant::now());
-                self.inbox.recv_timeout(left)
-            }
-        }
+    /// Whether a checkpoint is due. After a failure only the clock brings the next attempt, not each batch.
+    fn is_due(&self) -> bool {
+        (self.unsealed >= self.options.checkpoint_every && !self.troubled)
+            || self.seal_at.is_some_and(|at| at <= Instant::now())
     }
 
     fn write(&mut self, batch: Vec<Entry>) -> Result<(), StoreError> {
@@ -174,6 +195,15 @@ impl Writer {
         let written = self
             .ledger
             .write(batch.iter().map(|entry| &entry.record), durable);
+        self.answer(batch, written)
+    }
+
+    /// Counts what was written, or was not, and tells those who wait.
+    fn answer(
+        &mut self,
+        batch: Vec<Entry>,
+        written: Result<u64, StoreError>,
+    ) -> Result<(), StoreError> {
         let count = batch.len() as u64;
         match &written {
             Ok(_) if count > 0 => {

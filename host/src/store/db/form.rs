@@ -126,7 +126,7 @@ pub(super) fn patiently(
 
 /// Whether to look again after having looked `times` times. SQLite's own way of waiting looks ever
 /// more seldom, and then never at the moment at which the database is free.
-fn look_again(times: i32) -> bool {
+pub(super) fn look_again(times: i32) -> bool {
     sleep(POLL);
     POLL.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)) < PATIENCE
 }

@@ -1,8 +1,12 @@
 //! The audit log's rows.
 
+use std::path::Path;
+use std::time::Duration;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, Row, Rows, Statement, Transaction, TransactionBehavior};
 
+use super::form::look_again;
 use super::{Db, PATIENCE, fault};
 use crate::base::digest::Digest;
 use crate::store::audit::leaf::Leaf;
@@ -35,12 +39,7 @@ impl Db {
         durable: bool,
         work: impl FnOnce(&Write) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.full_sync != Some(durable) {
-            let level = if durable { "FULL" } else { "NORMAL" };
-            self.full_sync = None;
-            self.run(deed, |conn| conn.pragma_update(None, "synchronous", level))?;
-            self.full_sync = Some(durable);
-        }
+        self.sync_on_commit(deed, durable)?;
         let path = &self.path;
         let turn = self.turn.as_ref().and_then(|turn| turn.take(PATIENCE));
         let tx = self
@@ -49,11 +48,56 @@ impl Db {
             .map_err(|error| fault(path, deed, error))?;
         // Others may line up while this one writes.
         drop(turn);
-        let write = Write(tx);
-        // Dropping the transaction on an error takes everything back.
-        let out = work(&write).map_err(|error| named(error, path, deed))?;
-        write.0.commit().map_err(|error| fault(path, deed, error))?;
-        Ok(out)
+        commit(tx, path, deed, work)
+    }
+
+    /// As [`Self::write`], not durably; none where anybody else writes or lines up to. Waits for nobody.
+    pub fn write_if_free<T>(
+        &mut self,
+        deed: &'static str,
+        work: impl FnOnce(&Write) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.sync_on_commit(deed, false)?;
+        let impatient: Option<fn(i32) -> bool> = None;
+        self.conn
+            .busy_handler(impatient)
+            .map_err(|error| fault(&self.path, deed, error))?;
+        let written = self.write_at_once(deed, work);
+        self.conn
+            .busy_handler(Some(look_again))
+            .map_err(|error| fault(&self.path, deed, error))?;
+        written
+    }
+
+    fn write_at_once<T>(
+        &self,
+        deed: &'static str,
+        work: impl FnOnce(&Write) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let turn = self.turn.as_ref().map(|turn| turn.take(Duration::ZERO));
+        if matches!(turn, Some(None)) {
+            return Ok(None);
+        }
+        let begun = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate);
+        match begun.map_err(|error| fault(&self.path, deed, error)) {
+            Ok(tx) => {
+                drop(turn);
+                commit(tx, &self.path, deed, work).map(Some)
+            }
+            Err(StoreError::Busy { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sets whether a commit is on disk when it returns.
+    fn sync_on_commit(&mut self, deed: &'static str, durable: bool) -> Result<(), StoreError> {
+        if self.full_sync != Some(durable) {
+            let level = if durable { "FULL" } else { "NORMAL" };
+            self.full_sync = None;
+            self.run(deed, |conn| conn.pragma_update(None, "synchronous", level))?;
+            self.full_sync = Some(durable);
+        }
+        Ok(())
     }
 
     /// Copies the write-ahead log back into the database as far as no reader needs it.
@@ -189,6 +233,19 @@ impl Write<'_> {
             .map(drop)
             .map_err(unnamed)
     }
+}
+
+/// Runs `work` in a transaction and commits it. Dropping the transaction on an error takes everything back.
+fn commit<T>(
+    tx: Transaction<'_>,
+    path: &Path,
+    deed: &'static str,
+    work: impl FnOnce(&Write) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let write = Write(tx);
+    let out = work(&write).map_err(|error| named(error, path, deed))?;
+    write.0.commit().map_err(|error| fault(path, deed, error))?;
+    Ok(out)
 }
 
 /// Reads a row of `seq, body, private, leaf`. Types are not trusted: a column that holds something
