@@ -196,22 +196,16 @@ fn own_words(text: &str) -> String {
 
 fn stopped(word: &str) -> String {
     let what = match word {
-        "cancelled" => {
-            return "cancelled: the call was cancelled; what it had done until then stays done."
-                .to_owned();
-        }
+        "cancelled" => "the call was cancelled",
         "time-limit" => "it took longer than it may",
         "cpu-limit" => "it computed for longer than it may",
         "memory-limit" => "it wanted more memory than it may have",
         "output-limit" | "data-limit" => "it gave back more than it may; ask for less at once",
         "handle-limit" => "it had more files open than it may",
         "bad-output" => "its answer is not what it promises",
-        "exit" => "it ended itself instead of answering",
         _ => "it crashed",
     };
-    format!(
-        "{word}: the host stopped the tool: {what}. Repeating the same call is unlikely to help."
-    )
+    format!("{word}: the host stopped the tool: {what}. The same call will end the same way.")
 }
 
 fn meta(host: &Host, call: Option<&CallId>) -> MetaObject {
