@@ -212,8 +212,10 @@ fn all_of(from: &mut dyn std::io::Read) -> String {
 
 /// Starts a command that nobody has to wait for.
 pub fn start(command: &mut Command, input: bool) -> Child {
+    if command.get_program() == program() {
+        command.arg0("toolkeep");
+    }
     command
-        .arg0("toolkeep")
         .stdin(if input { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

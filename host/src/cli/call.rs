@@ -56,7 +56,8 @@ pub struct Who {
     /// A role of the user; may be given several times
     #[arg(long = "role", value_name = "NAME")]
     roles: Vec<Identity>,
-    /// The conversation that the call belongs to [default: one of its own]
+    /// The conversation that the call belongs to [default: one of its own; of `serve`: the one of the
+    /// process that started it]
     #[arg(long, value_name = "ID")]
     pub session: Option<SessionId>,
 }

@@ -11,8 +11,7 @@ mod talking;
 use toolkeep_tests::Keep;
 
 /// What lets clients answer for a person, in the operator's file.
-// # approvals: "[approvals]\nelicitation = true\n", as soon as the file knows it.
-const CLIENTS_ANSWER: &str = "";
+const CLIENTS_ANSWER: &str = "[approvals]\nelicitation = true\n";
 
 /// Notes: what is there may be read, and what is written or deleted is asked about.
 fn notes() -> Keep {

@@ -29,5 +29,69 @@ pub(super) fn tool(entry: &ToolEntry<'_>) -> Tool {
 }
 
 fn object(schema: &Value) -> Arc<JsonObject> {
-    Arc::new(schema.as_object().cloned().unwrap_or_default())
+    let mut schema = schema.clone();
+    drop_own_formats(&mut schema);
+    Arc::new(match schema {
+        Value::Object(schema) => schema,
+        _ => JsonObject::new(),
+    })
+}
+
+/// Takes out the formats by which Rust's number types are told: they are no part of JSON Schema, and
+/// clients that check schemas complain of each to whoever sits in front of them.
+fn drop_own_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let own = |format: &str| {
+                let bits = format.trim_start_matches('u').strip_prefix("int");
+                bits.is_some_and(|bits| bits.bytes().all(|digit| digit.is_ascii_digit()))
+                    || ["float", "double"].contains(&format)
+            };
+            if members
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(own)
+            {
+                members.remove("format");
+            }
+            for (key, member) in members {
+                // What stands there is data, and no schema.
+                if !["const", "default", "enum", "examples"].contains(&key.as_str()) {
+                    drop_own_formats(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_own_formats),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn formats_of_our_own_are_left_out() {
+        let mut schema = json!({
+            "properties": {
+                "count": {"type": "integer", "format": "uint64", "default": {"format": "uint"}},
+                "size": {"anyOf": [{"type": "integer", "format": "uint"}, {"type": "number", "format": "double"}]},
+                "day": {"type": "string", "format": "date"},
+                "format": {"type": "string", "enum": ["uint", "int"]},
+                "point": {"type": "string", "format": "interval"},
+            },
+        });
+        drop_own_formats(&mut schema);
+        let expected = json!({
+            "properties": {
+                "count": {"type": "integer", "default": {"format": "uint"}},
+                "size": {"anyOf": [{"type": "integer"}, {"type": "number"}]},
+                "day": {"type": "string", "format": "date"},
+                "format": {"type": "string", "enum": ["uint", "int"]},
+                "point": {"type": "string", "format": "interval"},
+            },
+        });
+        assert_eq!(schema, expected);
+    }
 }
