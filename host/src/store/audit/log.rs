@@ -160,17 +160,13 @@ impl AuditLog {
     ///
     /// # Errors
     /// Gives the records back if the queue is full: nothing was recorded.
-    #[expect(
-        clippy::type_complexity,
-        reason = "what it takes is what it gives back"
-    )]
     pub fn try_append_here(
         &self,
         before: Vec<Box<Record>>,
         last: Box<Record>,
     ) -> Result<Ticket, (Vec<Box<Record>>, Box<Record>)> {
-        let weigh = |sum: u32, record: &Box<Record>| sum.saturating_add(weight(record));
-        let all = before.iter().fold(weight(&last), weigh);
+        let weights = before.iter().map(|record| weight(record));
+        let all = weights.fold(weight(&last), u32::saturating_add);
         match self.board.room.try_acquire_many(all) {
             Ok(room) => room.forget(),
             Err(_) => return Err((before, last)),
