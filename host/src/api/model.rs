@@ -148,16 +148,16 @@ fn own_words(text: &str) -> String {
 
 fn stopped(word: &str) -> String {
     let what = match word {
-        "cancelled" => "the call was cancelled",
-        "time-limit" => "it took longer than it may",
-        "cpu-limit" => "it computed for longer than it may",
-        "memory-limit" => "it wanted more memory than it may have",
+        "cancelled" => "the call was cancelled; what it had done until then stays done",
+        "time-limit" => "it took longer than it may; ask for less at once",
+        "cpu-limit" => "it computed for longer than it may; ask for less at once",
+        "memory-limit" => "it wanted more memory than it may have; ask for less at once",
         "output-limit" | "data-limit" => "it gave back more than it may; ask for less at once",
-        "handle-limit" => "it had more files open than it may",
-        "bad-output" => "its answer is not what it promises",
-        _ => "it crashed",
+        "handle-limit" => "it had more files open than it may; ask for less at once",
+        "bad-output" => "its answer is not what it promises, which only its author can mend",
+        _ => "it crashed; the same call will most likely crash again",
     };
-    format!("{word}: the host stopped the tool: {what}. The same call will end the same way.")
+    format!("{word}: the host stopped the tool: {what}.")
 }
 
 #[cfg(test)]

@@ -46,10 +46,19 @@ pub async fn run(options: Options) -> Exit {
     if std::io::stdin().is_terminal() {
         output::note("waiting for an MCP client on standard input; a client starts this by itself");
     }
-    let served = mcp::serve(host, principal, session, stopped(), |news| {
-        output::warning(news)
-    })
-    .await;
+    let pool = tokio::runtime::Handle::current();
+    let served = tokio::task::block_in_place(|| {
+        // The line to the client has a thread of its own, this one: a call that is alone is run right
+        // there, since the way to another thread and back takes longer than many a call.
+        let line = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| format!("cannot start: {error}"))?;
+        line.block_on(async {
+            let news = |news: &str| output::warning(news);
+            mcp::serve(host, principal, session, pool, stopped(), news).await
+        })
+    });
     match served {
         Ok(()) => Exit::Done,
         Err(why) => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -34,18 +35,33 @@ pub(super) struct Start {
 }
 
 /// Counts the calls under way. All clones count together.
-#[derive(Clone, Default)]
-pub(super) struct UnderWay(Arc<watch::Sender<usize>>);
+#[derive(Clone)]
+pub(super) struct UnderWay {
+    calls: Arc<watch::Sender<usize>>,
+    pool: Handle,
+}
 
 impl UnderWay {
+    /// None yet. Those that take their time, or are not alone, are run in `pool`.
+    pub(super) fn new(pool: Handle) -> Self {
+        Self {
+            calls: Arc::default(),
+            pool,
+        }
+    }
+
     fn one_more(&self) -> OneMore {
-        self.0.send_modify(|calls| *calls += 1);
-        OneMore(Arc::clone(&self.0))
+        self.calls.send_modify(|calls| *calls += 1);
+        OneMore(Arc::clone(&self.calls))
+    }
+
+    fn is_one(&self) -> bool {
+        *self.calls.borrow() == 1
     }
 
     /// Waits until there is none.
     pub(super) async fn none(&self) {
-        let mut calls = self.0.subscribe();
+        let mut calls = self.calls.subscribe();
         // The sender lives as long as this.
         drop(calls.wait_for(|calls| *calls == 0).await);
     }
@@ -70,6 +86,8 @@ pub(super) struct Conversation {
     pub(super) end: Pin<Box<dyn Future<Output = End> + Send>>,
     /// The task that it was left to.
     task: Option<AbortHandle>,
+    /// Where such tasks run.
+    pool: Handle,
     cancel: CancelToken,
 }
 
@@ -111,14 +129,19 @@ impl Conversation {
                 .call_with(&start.tool, start.arguments, options)
                 .await
         };
-        Self {
+        let mut begun = Self {
             host,
             said,
             asked,
             end: Box::pin(Caught(Box::pin(call))),
             task: None,
             cancel,
+            pool: under_way.pool.clone(),
+        };
+        if !under_way.is_one() {
+            begun.detach();
         }
+        begun
     }
 
     /// What stops the call. It ends soon after, on record.
@@ -126,16 +149,21 @@ impl Conversation {
         self.cancel.clone()
     }
 
-    /// Leaves the call to itself: it goes on, and its time runs, while nobody waits for it. Calls that
-    /// neither say nor ask anything are quicker without.
+    /// Leaves the call to itself: it goes on, and its time runs, while nobody waits for it. Calls that are
+    /// alone, are short and neither say nor ask anything are quicker without.
     pub(super) fn detach(&mut self) {
         if self.task.is_some() {
             return;
         }
         let end = std::mem::replace(&mut self.end, Box::pin(std::future::pending()));
-        let task = tokio::spawn(end);
+        let task = self.pool.spawn(end);
         self.task = Some(task.abort_handle());
         self.end = Box::pin(async move { task.await.unwrap_or(Err(Panicked)) });
+    }
+
+    /// Whether the call was left to itself.
+    pub(super) fn is_detached(&self) -> bool {
+        self.task.is_some()
     }
 
     /// Whether the call is over, so that there is nothing left to answer.

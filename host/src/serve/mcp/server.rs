@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ElicitResult, ErrorCode,
@@ -12,6 +13,7 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, Peer, RoleServer, ServerHandler};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::conversation::{Asked, Conversation, Start, UnderWay};
@@ -43,6 +45,9 @@ const METHODS: [&str; 6] = [
     "subscriptions/listen",
 ];
 
+/// How long a call may take on the thread that the line to the client has.
+const SHORT: Duration = Duration::from_millis(2);
+
 /// The protocol's server.
 pub(super) struct Server {
     host: RwLock<Host>,
@@ -67,6 +72,7 @@ impl Server {
         host: Host,
         principal: Principal,
         session: SessionId,
+        pool: Handle,
         waiting: Waiting,
         gone: CancelToken,
     ) -> Self {
@@ -75,7 +81,7 @@ impl Server {
             principal,
             session,
             waiting,
-            under_way: UnderWay::default(),
+            under_way: UnderWay::new(pool),
             gone,
             level: Mutex::new(LoggingLevel::Info),
             peer: Mutex::default(),
@@ -216,6 +222,10 @@ impl Server {
                     }
                 }
                 ended = &mut conversation.end => break ended,
+                // It is none of the short ones, and the line is needed for others.
+                () = tokio::time::sleep(SHORT), if !conversation.is_detached() => {
+                    conversation.detach();
+                }
             }
         };
         // Whatever the tool said before its end is told before it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rmcp::ServiceExt as _;
 use rmcp::service::ServerInitializeError;
+use tokio::runtime::Handle;
 
 use super::server::Server;
 use super::suspended::Waiting;
@@ -22,8 +23,8 @@ const AFTER_CLIENT: Duration = Duration::from_secs(6);
 /// The same once the program was told to end, which cancels all calls.
 const AFTER_STOP: Duration = Duration::from_secs(1);
 
-/// Serves one client until it closes the pipe, or until `stop` is over. `news` is what an operator
-/// should know, a sentence at a time.
+/// Serves one client until it closes the pipe, or until `stop` is over. Calls that take their time, or are
+/// not alone, are run in `pool`. `news` is what an operator should know, a sentence at a time.
 ///
 /// # Errors
 /// A sentence, where the client speaks no protocol that is known, or the state folder cannot be used.
@@ -31,6 +32,7 @@ pub async fn serve(
     host: Host,
     principal: Principal,
     session: SessionId,
+    pool: Handle,
     stop: impl Future<Output = ()>,
     news: impl Fn(&str) + Send + 'static,
 ) -> Result<(), String> {
@@ -42,7 +44,14 @@ pub async fn serve(
     let gone = CancelToken::new();
     let wire = Wire::open(gone.clone())
         .map_err(|error| format!("cannot use standard input and output: {error}"))?;
-    let server = Server::new(host.clone(), principal, session, waiting, gone.clone());
+    let server = Server::new(
+        host.clone(),
+        principal,
+        session,
+        pool.clone(),
+        waiting,
+        gone.clone(),
+    );
     let server = Arc::new(server);
     tokio::pin!(stop);
     let started = tokio::select! {
@@ -56,7 +65,7 @@ pub async fn serve(
         Err(error) => return Err(format!("the client could not be served: {error}")),
     };
     let token = running.cancellation_token();
-    let watcher = tokio::spawn(watch(host, Arc::clone(&server), news));
+    let watcher = pool.spawn(watch(host, Arc::clone(&server), news));
     let waiting = running.waiting();
     tokio::pin!(waiting);
     // A client that reads nothing keeps rmcp waiting for ever, and must not keep the program.
