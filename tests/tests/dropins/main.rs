@@ -3,6 +3,7 @@
 
 mod calls;
 mod differences;
+mod folders;
 mod shapes;
 mod sides;
 mod times;
