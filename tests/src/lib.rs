@@ -21,7 +21,6 @@ use toolkeep::base::principal::Principal;
 
 pub mod architecture;
 pub mod clients;
-pub mod peer;
 pub mod rpc;
 pub mod surface;
 pub mod terminal;

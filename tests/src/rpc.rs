@@ -1,4 +1,5 @@
-//! A client of the Model Context Protocol that hides nothing: it writes lines and reads lines.
+//! A client of the Model Context Protocol that hides nothing: it writes lines and reads lines. It knows
+//! nothing of what servers are made with, ours and those of others.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -50,7 +51,7 @@ impl Client {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let err = server.stderr.take().unwrap();
         let (line, lines) = channel();
         if hears {
@@ -82,8 +83,14 @@ impl Client {
 
     /// Starts a server and shakes hands with it, as in the older era.
     pub fn old(keep: &Keep, capabilities: Value) -> Self {
-        let mut client = Self::silent(keep);
-        client.hello(OLD, capabilities);
+        Self::old_by(keep.command(&["serve"]), capabilities)
+    }
+
+    /// The same by a command of the caller's.
+    pub fn old_by(mut command: Command, capabilities: Value) -> Self {
+        let mut client = Self::start(&mut command);
+        let answer = client.hello(OLD, capabilities);
+        assert!(answer["error"].is_null(), "{answer:#}");
         client
     }
 
@@ -218,12 +225,17 @@ impl Client {
         answer["result"].clone()
     }
 
+    /// All tools, as `tools/list` gives them.
+    pub fn list(&mut self) -> Vec<Value> {
+        let answer = self.ask("tools/list", json!({}));
+        assert!(answer["result"]["nextCursor"].is_null(), "{answer:#}");
+        answer["result"]["tools"].as_array().unwrap().clone()
+    }
+
     /// The names of the tools.
     pub fn tools(&mut self) -> Vec<String> {
-        let answer = self.ask("tools/list", json!({}));
-        let tools = answer["result"]["tools"].as_array().unwrap();
         let name = |tool: &Value| tool["name"].as_str().unwrap().to_owned();
-        tools.iter().map(name).collect()
+        self.list().iter().map(name).collect()
     }
 
     /// The server is there and answers.

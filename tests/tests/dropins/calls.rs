@@ -33,7 +33,7 @@ pub fn calls() -> Vec<Call> {
 }
 
 /// Adds a call whose name says the tool and `name`.
-fn add(calls: &mut Vec<Call>, tool: &'static str, name: &str, arguments: Value) {
+pub fn add(calls: &mut Vec<Call>, tool: &'static str, name: &str, arguments: Value) {
     calls.push(Call {
         name: format!("{tool}: {name}"),
         tool,

@@ -15,6 +15,18 @@ pub struct Pair {
 /// What is compared, by the name that the file knows it by.
 pub type Pairs = BTreeMap<String, Pair>;
 
+/// Who is asked.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comparison {
+    /// The plugin `files` on one folder.
+    Files,
+    /// The same on several folders.
+    SeveralFolders,
+    /// The plugin `time`.
+    Time,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listed {
@@ -26,8 +38,8 @@ struct Listed {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Prefix {
-    /// The plugin.
-    plugin: String,
+    /// The comparison in which it shows.
+    of: Comparison,
     /// The text, with `TOOL` for the tool's name.
     reference: String,
     /// Why ours does not.
@@ -38,8 +50,8 @@ struct Prefix {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Difference {
-    /// The plugin.
-    plugin: String,
+    /// The comparison in which it shows.
+    of: Comparison,
     /// Where it shows, by name.
     calls: Vec<String>,
     /// What the reference server's answer has in it.
@@ -50,23 +62,23 @@ struct Difference {
     reason: String,
 }
 
-/// Holds all that was compared of `plugin` against the file: each difference is there, and each that is
+/// Holds all that was compared against the file: each difference is there, and each that is
 /// there still shows as it says.
 #[track_caller]
-pub fn check(plugin: &str, mut pairs: Pairs) {
+pub fn check(comparison: Comparison, mut pairs: Pairs) {
     let file = source().join("tests/dropins/differences.toml");
     let listed: Listed = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut trouble = Vec::new();
     for prefix in &listed.prefix {
         assert!(!prefix.reason.is_empty());
-        if prefix.plugin == plugin {
+        if prefix.of == comparison {
             trouble.extend(without(prefix, &mut pairs));
         }
     }
     let mut known = BTreeMap::new();
     for difference in &listed.difference {
         assert!(!difference.reason.is_empty() && !difference.calls.is_empty());
-        if difference.plugin != plugin {
+        if difference.of != comparison {
             continue;
         }
         for call in &difference.calls {
@@ -95,7 +107,7 @@ pub fn check(plugin: &str, mut pairs: Pairs) {
         }
     }
     println!(
-        "{plugin}: {} compared, {} differ as listed",
+        "{comparison:?}: {} compared, {} differ as listed",
         pairs.len(),
         known.len()
     );

@@ -3,30 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use toolkeep::rules::tool::ToolInfo;
 
 use crate::differences::{Pair, Pairs};
-
-/// Our tool as `tools/list` would give it.
-pub fn listed(info: &ToolInfo) -> Value {
-    let hints = info.hints;
-    let mut tool = json!({
-        "name": info.name,
-        "inputSchema": info.input_schema,
-        "outputSchema": info.output_schema,
-        "annotations": {
-            "readOnlyHint": hints.read_only,
-            "destructiveHint": !(hints.read_only || hints.non_destructive),
-            "idempotentHint": hints.idempotent,
-            // None of these tools has a way out of the machine.
-            "openWorldHint": false,
-        },
-    });
-    if let Some(title) = &info.title {
-        tool["title"] = json!(title);
-    }
-    tool
-}
 
 /// All that can be compared of two lists of tools.
 pub fn compare(reference: &[Value], ours: &[Value], pairs: &mut Pairs) {

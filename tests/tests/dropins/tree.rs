@@ -146,14 +146,17 @@ pub fn plant(root: &Path) {
     }
 }
 
-/// All that is in a folder now, but for `apart`: what each entry is, and its content.
-pub fn picture(root: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Each entry of a folder by its path: what it is, or its content.
+pub type Picture = BTreeMap<String, Vec<u8>>;
+
+/// All that is in a folder now, but for what is in `apart`.
+pub fn picture(root: &Path) -> Picture {
     let mut all = BTreeMap::new();
     collect(root, "", &mut all);
     all
 }
 
-fn collect(folder: &Path, shown: &str, all: &mut BTreeMap<String, Vec<u8>>) {
+fn collect(folder: &Path, shown: &str, all: &mut Picture) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let below = format!("{shown}/{}", entry.file_name().to_string_lossy());
