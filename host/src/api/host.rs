@@ -1,6 +1,8 @@
 //! A host: the operator's file, the plugins in it, and the record.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +11,7 @@ use super::error::StartError;
 use super::places::Places;
 use super::plugin::{Plugin, Tool};
 use super::session::Session;
-use crate::base::id::{Name, SessionId};
+use crate::base::id::{Name, SessionId, ToolName};
 use crate::base::principal::Principal;
 use crate::base::text;
 use crate::engine::compile::CodeCache;
@@ -32,6 +34,9 @@ use crate::store::error::StoreError;
 #[cfg(feature = "serve")]
 use crate::store::key;
 use crate::store::sessions::Sessions;
+
+/// The largest operator's file, in bytes.
+const MAX_CONFIG: u64 = 4 << 20;
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -79,11 +84,7 @@ impl HostBuilder {
     /// [`StartError`] with what is wrong and what to do.
     pub fn build(self) -> Result<Host, StartError> {
         let (config, folder) = read_config(&self.config)?;
-        let plugins = config
-            .plugins
-            .values()
-            .map(|granted| Plugin::load(granted, &folder).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
+        let plugins = load(&config, &folder)?;
         check_needs(&config, &plugins)?;
         let state = match self.state {
             Some(state) => state,
@@ -150,7 +151,7 @@ impl HostBuilder {
         let host = Inner {
             file: self.config,
             state,
-            names: name_tools(&config, &plugins),
+            names: name_tools(&config, &plugins)?,
             places: Places::new(Arc::clone(&config), &folder, Arc::new(protected)),
             config,
             plugins,
@@ -197,7 +198,7 @@ type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
 pub(super) struct Named {
     plugin: usize,
     tool: usize,
-    callable: bool,
+    pub(super) callable: bool,
     effects: Effects,
 }
 
@@ -303,16 +304,23 @@ impl Host {
         if let Some(more) = config.widening_of(&old.config) {
             return Ok(Reloaded::Wider(more));
         }
-        // No plugin is new, and none is another file.
-        let kept = |plugin: &&Arc<Plugin>| config.plugins.contains_key(&plugin.name);
-        let plugins: Vec<Arc<Plugin>> = old.plugins.iter().filter(kept).map(Arc::clone).collect();
+        // No plugin is new; but what each needs goes by what is granted now, and a pin has to hold.
+        let plugins = load(&config, &folder)?;
+        let same = |plugin: &Arc<Plugin>| {
+            let mut before = old.plugins.iter();
+            before.any(|old| old.name == plugin.name && old.digest == plugin.digest)
+        };
+        if let Some(other) = plugins.iter().find(|plugin| !same(plugin)) {
+            let file = format!("the file of [plugins.{}] is another", other.name);
+            return Ok(Reloaded::Wider(file));
+        }
         check_needs(&config, &plugins)?;
         reject_own_key(&config, &old.log)?;
         let config = Arc::new(config);
         let inner = Inner {
             file: old.file.clone(),
             state: old.state.clone(),
-            names: name_tools(&config, &plugins),
+            names: name_tools(&config, &plugins)?,
             places: old.places.under(Arc::clone(&config), &folder),
             gate: Arc::new(old.gate.with_rules(&config)),
             config,
@@ -382,7 +390,7 @@ fn reject_own_key(config: &Config, log: &AuditLog) -> Result<(), StartError> {
 /// [`StartError`] where it cannot be read or is wrong.
 pub fn read_config(path: &Path) -> Result<(Config, PathBuf), StartError> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| StartError::ReadConfig {
+    let text = read_small(path).map_err(|error| StartError::ReadConfig {
         path: shown.clone(),
         error,
     })?;
@@ -392,6 +400,31 @@ pub fn read_config(path: &Path) -> Result<(Config, PathBuf), StartError> {
         _ => PathBuf::from("."),
     };
     Ok((config, folder))
+}
+
+/// The text of an ordinary file. Whoever puts a pipe or a device in its place must not keep a running host
+/// waiting, or fill its memory.
+fn read_small(path: &Path) -> std::io::Result<String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    let about = file.metadata()?;
+    let odd = if about.is_dir() {
+        Some(ErrorKind::IsADirectory.into())
+    } else if !about.is_file() {
+        Some(std::io::Error::other("it is not an ordinary file"))
+    } else if about.len() > MAX_CONFIG {
+        Some(ErrorKind::FileTooLarge.into())
+    } else {
+        None
+    };
+    if let Some(odd) = odd {
+        return Err(odd);
+    }
+    let mut text = String::new();
+    file.take(MAX_CONFIG).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The state folder that the operator's file, else the environment, names.
@@ -416,6 +449,14 @@ pub fn default_state_folder() -> Option<PathBuf> {
     Some(base.join("toolkeep"))
 }
 
+/// The plugins of the operator's file, which stands in `folder`.
+fn load(config: &Config, folder: &Path) -> Result<Vec<Arc<Plugin>>, StartError> {
+    let granted = config.plugins.values();
+    granted
+        .map(|granted| Plugin::load(granted, folder).map(Arc::new))
+        .collect()
+}
+
 /// What the operator's file and the plugins in it do not agree on.
 fn check_needs(config: &Config, plugins: &[Arc<Plugin>]) -> Result<(), StartError> {
     let findings = plugins
@@ -427,7 +468,14 @@ fn check_needs(config: &Config, plugins: &[Arc<Plugin>]) -> Result<(), StartErro
 }
 
 /// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
-fn name_tools(config: &Config, plugins: &[Arc<Plugin>]) -> BTreeMap<String, Named> {
+///
+/// # Errors
+/// Where two would still have one name, or one is longer than clients take: no tool may stand in for
+/// another.
+fn name_tools(
+    config: &Config,
+    plugins: &[Arc<Plugin>],
+) -> Result<BTreeMap<String, Named>, StartError> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         *owners.entry(tool.info.name.as_str()).or_default() += 1;
@@ -449,8 +497,25 @@ fn name_tools(config: &Config, plugins: &[Arc<Plugin>]) -> BTreeMap<String, Name
                 callable: scope.decide_call().verdict() != Verdict::Deny,
                 effects: capabilities.effects(),
             };
+            let why = if ToolName::new(&name).is_err() {
+                Some("is longer than clients take")
+            } else if names.contains_key(&name) {
+                Some("is the name of a tool of another plugin too")
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                return Err(StartError::Plugin {
+                    plugin: plugin.name.to_string(),
+                    path: plugin.path.display().to_string(),
+                    why: format!(
+                        "its tool `{own}` would be `{name}`, which {why}; give the plugin another name in \
+                         the operator's file"
+                    ),
+                });
+            }
             names.insert(name, named);
         }
     }
-    names
+    Ok(names)
 }

@@ -312,11 +312,14 @@ fn find<'a>(host: &'a Inner, tool: &str) -> Result<(&'a Arc<Plugin>, &'a Tool), 
 fn nearest(host: &Inner, tool: &str) -> Option<String> {
     let own = tool.rsplit('/').next().unwrap_or(tool);
     let with_plugin = format!("_{own}");
-    let mut names = host.names.keys();
-    names
+    // No word of tools that are not listed.
+    let names = || {
+        let callable = host.names.iter().filter(|(_, named)| named.callable);
+        callable.map(|(name, _)| name.as_str())
+    };
+    names()
         .find(|name| *name == own || !own.is_empty() && name.ends_with(&with_plugin))
-        .map(String::as_str)
-        .or_else(|| text::nearest(tool, host.names.keys().map(String::as_str)))
+        .or_else(|| text::nearest(tool, names()))
         .map(str::to_owned)
 }
 

@@ -84,7 +84,8 @@ pub struct Verify {
     /// Also hold the record against checkpoints kept elsewhere
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Check signatures with this verifier key, not with the one in the state folder
+    /// Check signatures with this verifier key, or the one in this file, not with the one in the state
+    /// folder
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Print the result as one line of JSON
@@ -250,11 +251,12 @@ fn prove(options: &Verify) -> Exit {
         Ok(state) => state,
         Err(exit) => return exit,
     };
-    let report = match verify(
-        &state,
-        options.checkpoint.as_deref(),
-        options.key.as_deref(),
-    ) {
+    // The key itself, or where it is kept.
+    let key = options.key.as_ref().map(|key| {
+        let kept = std::fs::read_to_string(key);
+        kept.map_or_else(|_| key.clone(), |text| text.trim().to_owned())
+    });
+    let report = match verify(&state, options.checkpoint.as_deref(), key.as_deref()) {
         Ok(report) => report,
         Err(error) => return failed(&error),
     };

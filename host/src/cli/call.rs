@@ -251,7 +251,10 @@ pub fn print_refusals(refusals: &[Refusal]) {
         for reason in refusal.because() {
             output::note(format_args!("        {}", reason.text));
         }
-        remedies.extend(refusal.remedies());
+        // Where a person can still say yes to this one, nobody should be talked into saying yes to all.
+        if refusal.approval.is_none() {
+            remedies.extend(refusal.remedies());
+        }
     }
     remedies.dedup();
     for remedy in remedies {

@@ -117,7 +117,9 @@ impl Journal {
             Ok(ticket) => ticket,
             // There is no room. What comes last waits for it behind the others.
             Err((before, last)) => {
-                self.backlog().extend(before);
+                for record in before.into_iter().rev() {
+                    self.backlog().push_front(record);
+                }
                 self.drain().await;
                 self.gate.log.append(*last, Durability::Written).await
             }

@@ -121,3 +121,59 @@ fn what_cannot_be_read_is_not_used() {
     client.hear("notifications/tools/list_changed");
     assert_eq!(client.tools(), ["echo"]);
 }
+
+/// Whoever can write the operator's file can put anything in its place.
+#[test]
+fn what_is_no_ordinary_file_keeps_nobody_waiting() {
+    let keep = Keep::new(BOTH);
+    let mut client = Client::old(&keep, forms());
+    client.lives();
+    let file = keep.path("toolkeep.toml");
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    client.warning("it is not an ordinary file");
+    assert_eq!(client.tools().len(), 6);
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+    assert_eq!(client.tools().len(), 6);
+    std::fs::remove_file(&file).unwrap();
+    keep.configure(ONE);
+    client.warning("is in use");
+    assert_eq!(client.tools(), ["echo"]);
+}
+
+/// What was asked by the old rules is not done by a yes that comes after they changed.
+#[test]
+fn a_question_does_not_outlive_its_rules() {
+    let asking = "[approvals]\nelicitation = true\n[data.diary]\ndir = \"data\"\n\
+        [plugins.notes]\npath = {notes}\n[plugins.notes.fs.notebook]\ndata = \"diary\"\n\
+        allow = [\"list\", \"read\"]\nask = [\"delete\"]\n";
+    let keep = Keep::new(asking);
+    keep.put("data/a.md", "kept");
+    let mut client = Client::new(&keep, forms());
+    let delete = json!({"name": "a"});
+    let asked = client.call("delete_note", delete.clone());
+    assert_eq!(asked["resultType"], "input_required", "{asked:#}");
+    keep.configure(&asking.replace("ask = [\"delete\"]\n", ""));
+    client.warning("is in use");
+    let answered = client.ask(
+        "tools/call",
+        json!({
+            "name": "delete_note", "arguments": delete, "requestState": asked["requestState"],
+            "inputResponses": {"approval": {"action": "accept", "content": {"decision": "approve"}}},
+        }),
+    );
+    assert_eq!(answered["result"]["isError"], true, "{answered:#}");
+    assert!(keep.has("data/a.md"));
+}
+
+/// A pin that is added while the server runs has to hold.
+#[test]
+fn a_pin_that_the_plugin_does_not_match_is_not_passed_over() {
+    let keep = Keep::new(ONE);
+    let mut client = Client::old(&keep, forms());
+    client.lives();
+    keep.configure(&format!("{ONE}digest = \"sha256:{}\"\n", "0".repeat(64)));
+    client.warning("cannot be used");
+}

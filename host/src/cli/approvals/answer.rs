@@ -136,7 +136,13 @@ fn still_waits(desk: &Desk, approval: &Approval) -> Result<(), Exit> {
         State::Expired => "it is too old",
     };
     output::error(format_args!("{id} cannot be answered: {why}"));
-    output::hint("make the same call again: then it is asked anew");
+    output::hint(match approval.state {
+        State::Pending => {
+            "start every server that runs with this file again; then make the same call, and it is asked anew"
+        }
+        State::Answered => "a yes waits for the same call; a no stays until it expires",
+        State::Used | State::Expired => "make the same call again: then it is asked anew",
+    });
     Err(Exit::Failed)
 }
 

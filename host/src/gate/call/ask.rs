@@ -11,7 +11,7 @@ use crate::gate::asking::{Asked, UNANSWERED};
 use crate::rules::access::Access;
 use crate::rules::verdict::{Judgement, Reason, Verdict};
 use crate::store::approvals::{Approvals, Decision, HOST, Taken};
-use crate::store::audit::{AuditReader, Ticket};
+use crate::store::audit::Ticket;
 use crate::store::error::StoreError;
 
 impl Call {
@@ -162,8 +162,7 @@ impl Call {
         (approval, signed_at): (ApprovalId, Timestamp),
         seq: u64,
     ) -> Result<bool, StoreError> {
-        let state = self.gate.state.clone();
-        apart(move || AuditReader::open(&state)?.approval_used(&approval, signed_at, seq)).await
+        self.gate.log.approval_used(approval, signed_at, seq).await
     }
 }
 

@@ -17,6 +17,16 @@ impl Config {
         if !approvals_within(&self.approvals, &old.approvals) {
             return Some("[approvals] lets more people or programs answer".to_owned());
         }
+        // A place that nobody is granted counts too, as long as any is: where it lies in another, neither can
+        // be used.
+        let uses_places = self.plugins.values().any(|plugin| !plugin.fs.is_empty());
+        let changed = |old: &&std::sync::Arc<Data>| {
+            let new = self.data.get(&old.name);
+            !new.is_some_and(|new| same_place(new, old))
+        };
+        if let (true, Some(gone)) = (uses_places, old.data.values().find(changed)) {
+            return Some(format!("[data.{}] is another, or gone", gone.name));
+        }
         let mut plugins = self.plugins.values();
         plugins.find_map(|plugin| match old.plugins.get(&plugin.name) {
             None => Some(format!("[plugins.{}] is new", plugin.name)),
@@ -113,6 +123,9 @@ mod tests {
     const OLD: &str = r#"
 [data.notes]
 dir = "notes"
+[data.inner]
+dir = "notes/inner"
+label = "secret"
 
 [plugins.a]
 path = "a.wasm"
@@ -200,14 +213,24 @@ path = "b.wasm"
                 "[plugins.a.fs.folder] gives more",
             ),
             (
+                "[data.inner]\ndir = \"notes/inner\"\nlabel = \"secret\"\n",
+                "",
+                "[data.inner] is another, or gone",
+            ),
+            (
+                "label = \"secret\"",
+                "label = \"private\"",
+                "[data.inner] is another, or gone",
+            ),
+            (
                 "dir = \"notes\"",
                 "dir = \"/\"",
-                "[plugins.a.fs.folder] gives more",
+                "[data.notes] is another, or gone",
             ),
             (
                 "dir = \"notes\"",
                 "dir = \"notes\"\nlabel = \"public\"",
-                "[plugins.a.fs.folder] gives more",
+                "[data.notes] is another, or gone",
             ),
             (
                 "k = \"v\"",

@@ -26,7 +26,7 @@ pub(super) fn form(question: &Question) -> ElicitRequestParams {
     let decision = EnumSchema::builder(vec![APPROVE.to_owned(), DECLINE.to_owned()])
         .untitled()
         .title("Decision")
-        .description("`approve` allows exactly this, once; `decline` refuses it for good")
+        .description("`approve` allows exactly this, once; `decline` refuses it")
         .build();
     let schema = ElicitationSchema::builder()
         .required_enum_schema(FIELD, decision)

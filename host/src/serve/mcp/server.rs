@@ -93,6 +93,8 @@ impl Server {
     /// Uses another host from now on, and tells the client. Calls under way stay with the old one.
     pub(super) fn replace(&self, host: Host) {
         *self.host.write().unwrap_or_else(PoisonError::into_inner) = host;
+        // What waits for an answer was asked by the old rules.
+        self.waiting.clear();
         self.version.send_modify(|version| *version += 1);
         let peer = lock(&self.peer).clone();
         if let Some(peer) = peer {

@@ -182,7 +182,7 @@ impl Approvals {
             Decision::Deny => "answered",
         };
         self.0
-            .put_host_answer(&row(question, state, Some(decision), now)?)
+            .put_host_answer(&row(question, state, Some(decision), now)?, now)
     }
 
     /// Stores a signed answer. Gives back whether the question was still waiting for one.

@@ -6,6 +6,8 @@ use super::checkpoint::{Checkpoint, Copy};
 use super::key::{self, CheckpointKey};
 use super::leaf::{self, Salts};
 use super::record::Record;
+use crate::base::clock::Timestamp;
+use crate::base::id::ApprovalId;
 use crate::store::db::Db;
 use crate::store::db::log::Write;
 use crate::store::error::{StoreError, shown};
@@ -13,6 +15,9 @@ use crate::store::error::{StoreError, shown};
 /// After how many bytes of records the write-ahead log is copied back. The more, the more often a page
 /// that was written twice is copied once; but a process that starts after a crash reads all of it.
 const TIDY_AFTER: usize = 16 << 20;
+
+/// How far the clocks behind a signature and behind a record may be apart, in microseconds: a day.
+const CLOCKS_DIFFER_US: u64 = 24 * 3600 * 1_000_000;
 
 /// The log as one process writes it. Nothing about the tree is kept between two batches: another
 /// process may have written meanwhile.
@@ -74,6 +79,19 @@ impl Ledger {
         let (salts, untidy) = (&mut self.salts, &mut self.untidy);
         self.db
             .write_if_free("write records", |tx| insert(tx, records, salts, untidy))
+    }
+
+    /// Whether an intent before the one with the number `before` says that this approval, signed then,
+    /// lifted its ask. Asked of the log that is written to, which nobody can put another in place of.
+    pub fn approval_used(
+        &self,
+        approval: &ApprovalId,
+        signed_at: Timestamp,
+        before: u64,
+    ) -> Result<bool, StoreError> {
+        let since = signed_at.micros().saturating_sub(CLOCKS_DIFFER_US);
+        let since = Timestamp::from_micros(since);
+        self.db.approval_used(approval.as_str(), since, before)
     }
 
     /// Signs the log as it stands, durably, unless that was done already. None for an empty log.

@@ -12,10 +12,12 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
-use super::queue::{Entry, Order, Queue};
+use super::queue::{Entry, Look, Order, Queue};
 use super::record::Record;
 pub use super::writer::Trouble;
 use super::writer::{Board, Desk, Watcher, Writer, lock};
+use crate::base::clock::Timestamp;
+use crate::base::id::ApprovalId;
 use crate::store::error::StoreError;
 
 /// How much may wait in the queue: a record counts one, and one more for each KiB of its texts.
@@ -217,6 +219,27 @@ impl AuditLog {
     pub async fn seal(&self) -> Result<Option<Checkpoint>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.order(Order::Seal(reply));
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Whether an intent before the one with the number `before` says that this approval, signed then,
+    /// lifted its ask.
+    ///
+    /// # Errors
+    /// If the log can't be read.
+    pub async fn approval_used(
+        &self,
+        approval: ApprovalId,
+        signed_at: Timestamp,
+        before: u64,
+    ) -> Result<bool, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Look(Look {
+            approval,
+            signed_at,
+            before,
+            reply,
+        }));
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 

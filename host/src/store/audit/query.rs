@@ -9,7 +9,7 @@ use super::opened;
 use super::record::{Kind, Record};
 use super::tree::leaf_hash;
 use crate::base::clock::Timestamp;
-use crate::base::id::{ApprovalId, CallId, Name, SessionId};
+use crate::base::id::{CallId, Name, SessionId};
 use crate::rules::verb::{Handle, Verb};
 use crate::rules::verdict::Verdict;
 use crate::store::db::Db;
@@ -58,9 +58,6 @@ pub struct StoredRecord {
     pub record: Record,
 }
 
-/// How far the clocks behind a signature and behind a record may be apart, in microseconds: a day.
-const CLOCKS_DIFFER_US: u64 = 24 * 3600 * 1_000_000;
-
 /// A log open for reading. Writers are not disturbed.
 #[derive(Debug)]
 pub struct AuditReader {
@@ -89,22 +86,6 @@ impl AuditReader {
         mut each: impl FnMut(Result<StoredRecord, StoreError>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.db.select(filter, |row| each(stored(row)))
-    }
-
-    /// Whether an intent before the one with the number `seq` was lifted by `approval`, which was signed
-    /// at `signed_at`. Reads what is newer than that, and no body but those of intents.
-    ///
-    /// # Errors
-    /// If the log can't be read.
-    pub fn approval_used(
-        &self,
-        approval: &ApprovalId,
-        signed_at: Timestamp,
-        seq: u64,
-    ) -> Result<bool, StoreError> {
-        let since = signed_at.micros().saturating_sub(CLOCKS_DIFFER_US);
-        self.db
-            .approval_used(approval.as_str(), Timestamp::from_micros(since), seq)
     }
 
     /// The records that the filter lets through, all at once.

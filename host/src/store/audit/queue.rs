@@ -10,6 +10,8 @@ use tokio::sync::oneshot;
 use super::checkpoint::Checkpoint;
 use super::log::Durability;
 use super::record::Record;
+use crate::base::clock::Timestamp;
+use crate::base::id::ApprovalId;
 use crate::store::error::StoreError;
 
 /// The most records in one transaction: others wait until it is over.
@@ -22,6 +24,15 @@ pub(super) enum Order {
     Append(Box<Entry>),
     Flush(oneshot::Sender<Result<(), StoreError>>),
     Seal(oneshot::Sender<Result<Option<Checkpoint>, StoreError>>),
+    Look(Look),
+}
+
+/// A question to the log itself: whether an approval was used in an intent before the one with a number.
+pub(super) struct Look {
+    pub(super) approval: ApprovalId,
+    pub(super) signed_at: Timestamp,
+    pub(super) before: u64,
+    pub(super) reply: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 pub(super) struct Entry {
@@ -37,6 +48,7 @@ pub(super) struct Taken {
     pub(super) batch: Vec<Entry>,
     pub(super) flushes: Vec<oneshot::Sender<Result<(), StoreError>>>,
     pub(super) seals: Vec<oneshot::Sender<Result<Option<Checkpoint>, StoreError>>>,
+    pub(super) looks: Vec<Look>,
 }
 
 /// What waits to be written.
@@ -121,6 +133,7 @@ impl Queue {
                 Some(Order::Append(entry)) => taken.batch.push(*entry),
                 Some(Order::Flush(reply)) => taken.flushes.push(reply),
                 Some(Order::Seal(reply)) => taken.seals.push(reply),
+                Some(Order::Look(look)) => taken.looks.push(look),
                 None => break,
             }
         }
@@ -137,7 +150,7 @@ impl Queue {
         few.then(|| {
             let appended = state.orders.drain(..).filter_map(|order| match order {
                 Order::Append(entry) => Some(*entry),
-                Order::Flush(_) | Order::Seal(_) => None,
+                Order::Flush(_) | Order::Seal(_) | Order::Look(_) => None,
             });
             appended.collect()
         })

@@ -139,6 +139,7 @@ impl Writer {
             batch,
             flushes,
             seals,
+            looks,
         } = queue.take();
         if !batch.is_empty() || !flushes.is_empty() {
             let written = self.write(batch);
@@ -151,6 +152,12 @@ impl Writer {
             for reply in seals {
                 let _ = reply.send(sealed.clone());
             }
+        }
+        for look in looks {
+            let used = self
+                .ledger
+                .approval_used(&look.approval, look.signed_at, look.before);
+            let _ = look.reply.send(used);
         }
         queue.set_seal_at(self.seal_at);
         self.ledger.tidy();

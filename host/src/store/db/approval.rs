@@ -121,17 +121,22 @@ impl StateDb {
     }
 
     /// Stores what the host's own approver answered, with the question where that is not there.
-    /// Whether nobody was faster.
-    pub fn put_host_answer(&self, answered: &ApprovalRow) -> Result<bool, StoreError> {
+    /// Whether nobody was faster, and it was in time.
+    pub fn put_host_answer(
+        &self,
+        answered: &ApprovalRow,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write("store the answer", |tx| {
             let changed = tx.execute(
                 "UPDATE approval SET state = ?2, host = ?3, expires = ?4 \
-                 WHERE id = ?1 AND state = 'pending'",
+                 WHERE id = ?1 AND state = 'pending' AND expires > ?5",
                 (
                     &answered.id,
                     &answered.state,
                     &answered.host,
                     answered.expires,
+                    at(now),
                 ),
             )?;
             if changed == 1 {
@@ -142,10 +147,11 @@ impl StateDb {
                 [&answered.id],
                 |row| row.get(0),
             )?;
-            if !there {
+            let in_time = !there && answered.expires > at(now);
+            if in_time {
                 insert(tx, answered)?;
             }
-            Ok(!there)
+            Ok(in_time)
         })
     }
 
