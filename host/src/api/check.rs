@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::StartError;
-use super::host::read_config;
+use super::operator::read_config;
 use super::places::folders;
 use super::plugin::Plugin;
 use crate::base::id::Name;

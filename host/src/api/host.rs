@@ -1,13 +1,12 @@
 //! A host: the operator's file, the plugins in it, and the record.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::StartError;
+use super::operator::{read_config, state_folder};
 use super::places::Places;
 use super::plugin::{Plugin, Tool};
 use super::session::Session;
@@ -34,9 +33,6 @@ use crate::store::error::StoreError;
 #[cfg(feature = "serve")]
 use crate::store::key;
 use crate::store::sessions::Sessions;
-
-/// The largest operator's file, in bytes.
-const MAX_CONFIG: u64 = 4 << 20;
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -382,71 +378,6 @@ fn reject_own_key(config: &Config, log: &AuditLog) -> Result<(), StartError> {
     let help = "make an approver's key with `toolkeep approvals init`";
     let problem = Problem::new(own.line.clone(), message).help(help);
     Err(StartError::Config(problem.into()))
-}
-
-/// Reads the operator's file; gives it with the folder that it stands in.
-///
-/// # Errors
-/// [`StartError`] where it cannot be read or is wrong.
-pub fn read_config(path: &Path) -> Result<(Config, PathBuf), StartError> {
-    let shown = path.display().to_string();
-    let text = read_small(path).map_err(|error| StartError::ReadConfig {
-        path: shown.clone(),
-        error,
-    })?;
-    let config = Config::parse(&shown, &text).map_err(StartError::Config)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    Ok((config, folder))
-}
-
-/// The text of an ordinary file. Whoever puts a pipe or a device in its place must not keep a running host
-/// waiting, or fill its memory.
-fn read_small(path: &Path) -> std::io::Result<String> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path)?;
-    let about = file.metadata()?;
-    let odd = if about.is_dir() {
-        Some(ErrorKind::IsADirectory.into())
-    } else if !about.is_file() {
-        Some(std::io::Error::other("it is not an ordinary file"))
-    } else if about.len() > MAX_CONFIG {
-        Some(ErrorKind::FileTooLarge.into())
-    } else {
-        None
-    };
-    if let Some(odd) = odd {
-        return Err(odd);
-    }
-    let mut text = String::new();
-    file.take(MAX_CONFIG).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// The state folder that the operator's file, else the environment, names.
-///
-/// # Errors
-/// [`StartError::NoState`] where neither does.
-pub fn state_folder(config: &Config, folder: &Path) -> Result<PathBuf, StartError> {
-    if let Some(state) = &config.host.state {
-        return Ok(folder.join(state));
-    }
-    default_state_folder().ok_or(StartError::NoState)
-}
-
-/// The state folder that the environment names.
-pub fn default_state_folder() -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
-    Some(base.join("toolkeep"))
 }
 
 /// The plugins of the operator's file, which stands in `folder`.

@@ -6,6 +6,7 @@ mod evidence;
 pub mod host;
 mod limits;
 mod model;
+pub mod operator;
 mod places;
 mod plugin;
 mod schema;

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::output::{self, BAD, FAINT, GOOD};
 use super::{Where, could_not_start};
 use crate::api::error::StartError;
-use crate::api::host::{default_state_folder, read_config, state_folder};
+use crate::api::operator::{default_state_folder, read_config, state_folder};
 use crate::base::clock::Timestamp;
 use crate::base::id::{CallId, Name, SessionId};
 use crate::base::text::visible;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::error::StartError;
-use crate::api::host::{read_config, state_folder};
+use crate::api::operator::{read_config, state_folder};
 use crate::base::text::visible;
 use crate::rules::config::Config;
 use exit::Exit;
