@@ -23,6 +23,8 @@
 //! # }
 //! ```
 //!
+//! It is compiled as a test but not run, since it needs a `toolkeep.toml` and a built plugin.
+//!
 //! | to | see |
 //! |---|---|
 //! | list tools for a model | [`Host::tools`] |
@@ -48,13 +50,22 @@
 //! | `cli` | the commands of the `toolkeep` program; brings `serve` | yes |
 //! | `serve` | the server for the Model Context Protocol | yes |
 //!
-//! An embedder needs neither: `default-features = false`.
+//! An embedder needs neither: `default-features = false`. A third one, `fuzzing`, is for the fuzzers in
+//! `tests/fuzz` alone.
+
+// The fuzzers' checks are compiled twice: by the fuzzers, to which this crate is `toolkeep`, and into the tests
+// of this crate (`fuzzing.rs`), where it would have no name.
+#[cfg(test)]
+extern crate self as toolkeep;
 
 pub mod api;
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod engine;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod handle;
 pub mod pack;

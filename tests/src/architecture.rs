@@ -31,8 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("anstyle", &["cli"]),
     ("comfy_table", &["cli"]),
     ("toml", &["rules"]),
-    ("globset", &["rules"]),
-    ("wasmparser", &["pack"]),
+    ("wasmparser", &["engine", "pack"]),
     ("wasm_encoder", &["pack"]),
     (
         "signed_note",
@@ -40,7 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("ed25519_dalek", &["store/audit", "store/approvals"]),
     ("cap_std", &["handle/fs"]),
-    ("hmac", &["engine"]),
+    ("hmac", &["store/key"]),
 ];
 
 /// What judgement and words never name.

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use toolkeep::api::host::Host;
@@ -20,10 +21,13 @@ use toolkeep::base::id::{Identity, SessionId};
 use toolkeep::base::principal::Principal;
 
 pub mod architecture;
+pub mod by_hand;
 pub mod clients;
+pub mod many;
 pub mod rpc;
 pub mod surface;
 pub mod terminal;
+pub mod walls;
 
 /// How long any run of the program may take before the tests call it hung.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -145,6 +149,8 @@ pub struct Ran {
     pub stdout: String,
     pub stderr: String,
     pub took: Duration,
+    /// The most memory that it had, in KiB, as far as was seen while it ran.
+    pub peak: u64,
 }
 
 impl Ran {
@@ -159,10 +165,12 @@ impl Ran {
             // It may stop reading whenever it likes.
             let _ = child.stdin.take().unwrap().write_all(input);
         }
+        let mut most = 0;
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
+            most = peak(Pid::from_child(&child)).unwrap_or(most);
             if began.elapsed() > PATIENCE {
                 child.kill().unwrap();
                 panic!("it hangs: {command:?}");
@@ -174,6 +182,7 @@ impl Ran {
             stdout: stdout.join().unwrap(),
             stderr: stderr.join().unwrap(),
             took: began.elapsed(),
+            peak: most,
         };
         // A guest may panic, and say so; the host may not.
         let panicked = |line: &str| line.contains("panicked") && !line.starts_with("tool says:");
@@ -207,6 +216,15 @@ fn all_of(from: &mut dyn std::io::Read) -> String {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes).unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The most memory that process `id` has had so far, in KiB; none where it has ended.
+pub fn peak(id: Pid) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", id.as_raw_nonzero())).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// Starts a command that nobody has to wait for.
@@ -249,8 +267,8 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// A keep whose operator wrote `config`; `{hostile}`, `{notes}`, `{echo}`, `{files}` and
-    /// `{time}` in it are the plugins' files.
+    /// A keep whose operator wrote `config`; `{hostile}`, `{notes}`, `{echo}`, `{files}`,
+    /// `{time}` and `{measured}` in it are the plugins' files.
     pub fn new(config: &str) -> Self {
         let root = TempDir::new().unwrap();
         let keep = Self { root };
@@ -292,9 +310,16 @@ impl Keep {
         if text.contains("{hostile}") {
             text = text.replace("{hostile}", &quoted(hostile()));
         }
-        for name in ["notes", "echo", "files", "time"] {
+        for folder in [
+            "plugins/notes",
+            "plugins/echo",
+            "plugins/files",
+            "plugins/time",
+            "tests/guests/measured",
+        ] {
+            let name = folder.rsplit('/').next().unwrap_or(folder);
             if text.contains(&format!("{{{name}}}")) {
-                let file = quoted(plugin(&format!("plugins/{name}")));
+                let file = quoted(plugin(folder));
                 text = text.replace(&format!("{{{name}}}"), &file);
             }
         }
@@ -397,6 +422,13 @@ impl Keep {
             .collect()
     }
 
+    /// Of what is on record, the entries that tell how a call ended.
+    pub fn endings(&self, filter: &[&str]) -> Vec<Value> {
+        let mut records = self.records(&[&["--handle", "tool"], filter].concat());
+        records.retain(|record| !record["outcome"].is_null());
+        records
+    }
+
     /// Waits until something is so that another process brings about.
     pub fn wait_for(&self, is_so: impl Fn() -> bool) {
         let began = Instant::now();
@@ -408,8 +440,7 @@ impl Keep {
 
     /// The record's word for how the newest call ended.
     pub fn ending(&self) -> Value {
-        let records = self.records(&["--handle", "tool", "--kind", "outcome"]);
-        let outcome = records.last().unwrap()["outcome"].clone();
+        let outcome = self.endings(&[]).last().unwrap()["outcome"].clone();
         match &outcome["error"] {
             Value::Null => outcome["status"].clone(),
             word => word.clone(),

@@ -2,7 +2,7 @@
 //! nothing of what servers are made with, ours and those of others.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -53,17 +53,11 @@ impl Client {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let err = server.stderr.take().unwrap();
-        let (line, lines) = channel();
-        if hears {
-            let out = server.stdout.take().unwrap();
-            thread::spawn(move || {
-                for text in BufReader::new(out).lines().map_while(Result::ok) {
-                    let message = serde_json::from_str(&text);
-                    // The receiver goes away with its test.
-                    let _ = line.send(message.unwrap_or_else(|error| panic!("{error}: {text}")));
-                }
-            });
-        }
+        let lines = if hears {
+            listen(server.stdout.take().unwrap())
+        } else {
+            channel().1
+        };
         let (warning, warnings) = channel();
         thread::spawn(move || {
             for text in BufReader::new(err).lines().map_while(Result::ok) {
@@ -79,6 +73,11 @@ impl Client {
             requests: 0,
             heard: Vec::new(),
         }
+    }
+
+    /// Starts a server by a command of the caller's, and says nothing to it.
+    pub fn silent_by(mut command: Command) -> Self {
+        Self::start(&mut command)
     }
 
     /// Starts a server and shakes hands with it, as in the older era.
@@ -113,6 +112,12 @@ impl Client {
         client.request("initialize", hello(OLD, &forms()));
         client.notify("notifications/initialized", json!({}));
         client
+    }
+
+    /// Begins to read what a server says to a client that was deaf until now.
+    pub fn listen(&mut self) {
+        let out = self.server.stdout.take().unwrap();
+        self.lines = listen(out);
     }
 
     /// One of each era.
@@ -189,6 +194,12 @@ impl Client {
         }
     }
 
+    /// Hears one more message.
+    pub fn hear_one(&mut self) {
+        let message = self.receive();
+        self.heard.extend(message);
+    }
+
     /// The server's next message with this method.
     pub fn hear(&mut self, method: &str) -> Value {
         self.wait(|message| message["method"] == method)
@@ -196,7 +207,11 @@ impl Client {
 
     /// The answer to request `id`.
     pub fn answer(&mut self, id: u64) -> Value {
-        self.wait(|message| message["id"] == id && message.get("method").is_none())
+        let is = |message: &Value| message["id"] == id && message.get("method").is_none();
+        match self.heard.iter().position(is) {
+            Some(at) => self.heard.remove(at),
+            None => self.wait(is),
+        }
     }
 
     /// A request and its answer.
@@ -254,6 +269,11 @@ impl Client {
         }
     }
 
+    /// The server's process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.server)
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.server), signal).unwrap();
     }
@@ -292,6 +312,19 @@ impl Drop for Client {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// What a server says, line by line.
+fn listen(out: ChildStdout) -> Receiver<Value> {
+    let (line, lines) = channel();
+    thread::spawn(move || {
+        for text in BufReader::new(out).lines().map_while(Result::ok) {
+            let message = serde_json::from_str(&text);
+            // The receiver goes away with its test.
+            let _ = line.send(message.unwrap_or_else(|error| panic!("{error}: {text}")));
+        }
+    });
+    lines
 }
 
 fn hello(version: &str, capabilities: &Value) -> Value {

@@ -26,7 +26,6 @@ const HIDDEN: &[&str] = &[
     "comfy_table",
     "ed25519_dalek",
     "getrandom",
-    "globset",
     "hmac",
     "jsonschema",
     "rmcp",

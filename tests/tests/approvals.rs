@@ -382,6 +382,69 @@ fn a_question_of_other_rules_cannot_be_answered() {
 }
 
 #[test]
+fn a_question_of_other_rules_is_void_and_said_to_be() {
+    let keep = answered_by_ada();
+    let [waiting, answered, used] = ["a", "b", "c"].map(|name| asked(&keep, name));
+    for id in [&answered, &used] {
+        answer(&keep, "approve", id);
+    }
+    delete(&keep, "c").expect(0);
+    let one = keep.run(&["approvals", "list"]).expect(0);
+    assert!(
+        one.stdout.contains(&waiting) && one.stderr.is_empty(),
+        "{one:?}"
+    );
+    keep.put(
+        "toolkeep.toml",
+        format!("{}\n# changed\n", keep.get("toolkeep.toml")),
+    );
+    let none = keep.run(&["approvals", "list"]).expect(0);
+    assert_eq!(none.stdout, "");
+    assert!(
+        none.stderr.contains("nothing waits for an answer")
+            && none
+                .stderr
+                .contains("asked before the operator's file changed: 1 question; `--all`"),
+        "{none:?}"
+    );
+    let none = keep.run(&["approvals", "list", "--json"]).expect(0);
+    assert_eq!(none.stdout, "");
+    // One more, by the rules as they are now, and what is void beside it.
+    let anew = asked(&keep, "a");
+    let listed = keep.run(&["approvals", "list"]).expect(0);
+    assert!(
+        listed.stdout.contains(&anew) && !listed.stdout.contains(&waiting),
+        "{listed:?}"
+    );
+    let all = keep.run(&["approvals", "list", "--all"]).expect(0);
+    let state = |id: &str| {
+        let row = all.stdout.lines().find(|row| row.starts_with(id)).unwrap();
+        row.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        [&waiting, &answered, &used, &anew].map(|id| state(id)),
+        ["void", "void:", "used:", "waits"]
+    );
+    let shown = keep.run(&["approvals", "show", &answered]).expect(0);
+    assert!(shown.stdout.contains("void: approve by ada"), "{shown:?}");
+    assert!(
+        shown.stderr.contains("so no answer to it counts"),
+        "{shown:?}"
+    );
+    let show = |id: &str| {
+        let shown = keep.run(&["approvals", "show", id, "--json"]).expect(0);
+        shown.json()["void"].clone()
+    };
+    assert_eq!(
+        [&waiting, &answered, &used, &anew].map(|id| show(id)),
+        [true, true, false, false]
+    );
+    // Neither is answered twice by that.
+    let ran = keep.run(&["approvals", "approve", &answered]).expect(1);
+    assert!(ran.stderr.contains("asked anew"), "{ran:?}");
+}
+
+#[test]
 fn of_many_processes_one_gets_the_approval() {
     let keep = answered_by_ada();
     let write = [

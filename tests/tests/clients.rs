@@ -55,7 +55,8 @@ fn node(name: &str) -> Command {
 /// A script of a Python client.
 fn snake(set: &str, name: &str) -> Command {
     let mut command = Command::new(python(set));
-    command.arg(script(name));
+    // It leaves nothing beside the scripts.
+    command.arg("-B").arg(script(name));
     command
 }
 
@@ -152,7 +153,7 @@ fn works(mut client: Command, name: &str, case: Case, server: Value) {
     assert_eq!(keep.has("data/new.md"), case.code.is_none());
 
     keep.run(&["audit", "verify"]).expect(0);
-    let outcomes = keep.records(&["--handle", "tool", "--kind", "outcome"]);
+    let outcomes = keep.endings(&[]);
     assert!(
         outcomes
             .iter()
@@ -295,7 +296,7 @@ fn the_inspector() {
     assert!(!keep.has("data/new.md"));
     assert_eq!(sessions(&keep), BTreeSet::from(["inspected".to_owned()]));
     // What one process saw counts for the next.
-    let last = keep.records(&["--handle", "tool", "--kind", "outcome"]);
+    let last = keep.endings(&[]);
     assert_eq!(
         last.last().unwrap()["label_before"]["confidentiality"],
         json!(["private"])

@@ -20,9 +20,11 @@ fn the_example_runs_as_it_reads() {
     let (told, note) = ran.stdout.split_once(", signed:\n").unwrap();
     insta::assert_snapshot!(told);
     let checkpoint = toolkeep::Checkpoint::parse(note).unwrap();
-    // One event an entry, but for two questions and their answers.
+    // One event an entry, but for two questions and their answers; and one call touches nothing, which has
+    // one entry for begin and end if it was short.
     let events = told.matches("  event: ").count() as u64;
-    assert_eq!(checkpoint.size, events - 4);
+    let entries = events - 5..=events - 4;
+    assert!(entries.contains(&checkpoint.size), "{ran:?}");
 }
 
 /// The smallest runtime that there is.

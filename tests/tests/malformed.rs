@@ -9,6 +9,7 @@ use toolkeep::pack::build::{BuildError, pack};
 use toolkeep::pack::component::Component;
 use toolkeep::pack::inspect::inspect;
 use toolkeep::rules::manifest::Manifest;
+use toolkeep_tests::by_hand::importing;
 use toolkeep_tests::{Keep, Ran, hostile};
 use wasm_encoder as we;
 
@@ -116,18 +117,6 @@ fn a_plugin_with_a_flipped_bit_never_brings_the_host_down() {
     );
 }
 
-/// A component that imports an instance of this name.
-fn importing(name: &str) -> Vec<u8> {
-    let mut component = we::Component::new();
-    let mut types = we::ComponentTypeSection::new();
-    types.instance(&we::InstanceType::new());
-    component.section(&types);
-    let mut imports = we::ComponentImportSection::new();
-    imports.import(name, we::ComponentTypeRef::Instance(0));
-    component.section(&imports);
-    component.finish()
-}
-
 #[test]
 fn an_unknown_import_is_told_and_never_linked() {
     // Another plugin's description, put on by hand, since the packager would refuse.
@@ -163,7 +152,8 @@ fn an_unknown_argument_role_is_told() {
     let bytes = fs::read(hostile()).unwrap();
     let mut description = Component::read(&bytes).unwrap().description().unwrap();
     let role = json!({"x-toolkeep-role": "harmless"});
-    description.tools[0].input_schema = json!({"type": "object", "properties": {"to": role}});
+    description.tools[0].input_schema =
+        json!({"type": "object", "properties": {"to": role}}).into();
     let bare = importing("wasi:io/error@0.2.6");
     let packed = toolkeep::pack::component::embed(&bare, &description).unwrap();
     all_are_told(&packed, "argument `to` has the role `harmless`");
@@ -195,19 +185,45 @@ fn no_tool_takes_the_name_of_another() {
     // Its own `write_note` makes both go by plugin and tool, and the other is called like that already.
     keep.put("zevil.wasm", plugin(&["write_note", "notes_write_note"]));
     let ran = is_told(keep.run(&["call", "notes_write_note"]));
-    assert!(
-        ran.stderr
-            .contains("is the name of a tool of another plugin too"),
-        "{ran:?}"
-    );
+    let why = "toolkeep.toml:3: the tool `notes_write_note` of [plugins.zevil] would be called \
+        `notes_write_note`, which is the name of a tool of another plugin too";
+    assert!(ran.stderr.contains(why), "{ran:?}");
+    let checked = keep.run(&["check"]).expect(2);
+    assert!(checked.stderr.contains(&ran.stderr), "{checked:?}");
     let long = "w".repeat(60);
     keep.put("notes.wasm", plugin(&[&long]));
     keep.put("zevil.wasm", plugin(&[&long]));
     let ran = is_told(keep.run(&["call", "notes"]));
-    assert!(
-        ran.stderr.contains("is longer than clients take"),
-        "{ran:?}"
+    // Both at once.
+    for plugin in ["notes", "zevil"] {
+        let why = format!("`{plugin}_{long}`, which is longer than clients take");
+        assert!(ran.stderr.contains(&why), "{ran:?}");
+    }
+    let checked = keep.run(&["check"]).expect(2);
+    assert!(checked.stderr.contains("than clients take"), "{checked:?}");
+}
+
+#[test]
+fn the_check_tells_what_tools_of_one_name_are_called() {
+    let keep = Keep::new(
+        "[plugins.one]\npath = {echo}\n[plugins.two]\npath = {echo}\n[plugins.more]\npath = {notes}\n",
     );
+    let checked = keep.run(&["check"]).expect(0);
+    for shown in ["echo, called one_echo ", "echo, called two_echo "] {
+        assert!(checked.stdout.contains(shown), "{}", checked.stdout);
+    }
+    // Those that are called as they are.
+    assert_eq!(checked.stdout.matches("called").count(), 2);
+    let names = keep.run(&["check", "--json"]).expect(0).json()["names"].clone();
+    let called = |plugin: &str, tool: &str| {
+        let mut all = names.as_array().unwrap().iter();
+        let found = all.find(|called| called["plugin"] == plugin && called["tool"] == tool);
+        found.unwrap()["name"].clone()
+    };
+    assert_eq!(called("two", "echo"), "two_echo");
+    assert_eq!(called("more", "write_note"), "write_note");
+    keep.run(&["call", "two_echo", r#"{"text": "x"}"#])
+        .expect(0);
 }
 
 #[test]

@@ -1,33 +1,34 @@
 //! A host: the operator's file, the plugins in it, and the record.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::StartError;
+use super::names::{Named, name_tools};
 use super::operator::{read_config, state_folder};
 use super::places::Places;
-use super::plugin::{Plugin, Tool};
+use super::plugin::{Plugin, Tool, load};
 use super::session::Session;
-use crate::base::id::{Name, SessionId, ToolName};
+use crate::base::id::{Name, SessionId};
 use crate::base::principal::Principal;
 use crate::base::text;
 use crate::engine::compile::CodeCache;
 use crate::engine::runtime::{Engine, PoolSize};
-use crate::gate;
 use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
+use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
+use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::{ApprovalSettings, Config};
-use crate::rules::may::{Capabilities, Effects};
+use crate::rules::may::Effects;
 use crate::rules::problem::{Problem, Problems};
-use crate::rules::scope::Scope;
 use crate::rules::tool::ToolInfo;
-use crate::rules::verdict::Verdict;
 use crate::store::approvals::Approvals;
 use crate::store::approvals::key::default_path;
+use crate::store::audit::Rotation;
 use crate::store::audit::log::{AuditLog, Options};
 use crate::store::error::StoreError;
 #[cfg(feature = "serve")]
@@ -38,7 +39,12 @@ use crate::store::sessions::Sessions;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The keys of a keep, in the folder `keys` of its state.
-const KEYS: [&str; 3] = ["checkpoint.key", CACHE_KEY, REQUEST_STATE_KEY];
+const KEYS: [&str; 4] = [
+    "checkpoint.key",
+    "plugins.key",
+    CACHE_KEY,
+    REQUEST_STATE_KEY,
+];
 const CACHE_KEY: &str = "cache.key";
 const REQUEST_STATE_KEY: &str = "request-state.key";
 
@@ -80,12 +86,13 @@ impl HostBuilder {
     /// [`StartError`] with what is wrong and what to do.
     pub fn build(self) -> Result<Host, StartError> {
         let (config, folder) = read_config(&self.config)?;
-        let plugins = load(&config, &folder)?;
-        check_needs(&config, &plugins)?;
         let state = match self.state {
             Some(state) => state,
             None => state_folder(&config, &folder)?,
         };
+        let known = Known::read(&state);
+        let plugins = load(&config, &folder, &known)?;
+        check_needs(&config, &plugins)?;
         let checkpoint_to = config
             .audit
             .checkpoint_to
@@ -97,11 +104,17 @@ impl HostBuilder {
                 checkpoint_to: checkpoint_to.clone(),
                 checkpoint_every: config.audit.checkpoint_every,
                 checkpoint_after: Duration::from_millis(config.audit.checkpoint_after_ms),
+                rotation: Rotation {
+                    bytes: config.audit.archive_bytes,
+                    age: config.audit.archive_days.map(days),
+                },
             },
         )?;
+        // Only now is the folder there for sure. An index that cannot be written costs time, nothing else.
+        drop(known.keep(&state));
         reject_own_key(&config, &log)?;
         let approvals = Approvals::open(&state)?;
-        let sessions = Sessions::open(&state)?;
+        let sessions = OpenSessions::new(Sessions::open(&state)?);
         let cache = CodeCache::open(&state.join("code"), &state.join("keys").join(CACHE_KEY));
         // The keys and the databases each by themselves too: a hard link to one, which somebody made in
         // a place, is that file.
@@ -155,8 +168,7 @@ impl HostBuilder {
             cache: Arc::new(cache),
             log,
             gate: Arc::new(gate),
-            stored_sessions: sessions,
-            sessions: Arc::default(),
+            sessions: Arc::new(sessions),
         };
         Ok(Host {
             inner: Arc::new(host),
@@ -183,19 +195,7 @@ pub(super) struct Inner {
     pub cache: Arc<CodeCache>,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
-    stored_sessions: Sessions,
-    sessions: Arc<Mutex<SessionMap>>,
-}
-
-type SessionMap = HashMap<(SessionId, Principal), Arc<gate::session::Session>>;
-
-/// A tool that has a name: where it is, and what it may do.
-#[derive(Clone, Copy)]
-pub(super) struct Named {
-    plugin: usize,
-    tool: usize,
-    pub(super) callable: bool,
-    effects: Effects,
+    sessions: Arc<OpenSessions>,
 }
 
 /// What came of looking at the operator's file again.
@@ -254,14 +254,8 @@ impl Host {
     /// The conversation `id` on behalf of `principal`: the one of that name that is going on already,
     /// with all that it has seen, or a new one.
     pub fn session(&self, id: SessionId, principal: Principal) -> Session {
-        let mut sessions = self.inner.sessions();
-        let session = sessions
-            .entry((id.clone(), principal.clone()))
-            .or_insert_with(|| {
-                let store = self.inner.stored_sessions.clone();
-                Arc::new(gate::session::Session::new(id, principal, store))
-            });
-        Session::new(self.clone(), Arc::clone(session))
+        let session = self.inner.sessions.get(id, principal);
+        Session::new(self.clone(), session)
     }
 
     /// Ends a conversation: what it has seen is forgotten, by all processes that share the state folder;
@@ -274,10 +268,9 @@ impl Host {
         id: &SessionId,
         principal: &Principal,
     ) -> Result<(), StoreError> {
-        let key = (id.clone(), principal.clone());
-        self.inner.sessions().remove(&key);
-        let store = self.inner.stored_sessions.clone();
-        tokio::task::spawn_blocking(move || store.end(&key.0, &key.1))
+        let sessions = Arc::clone(&self.inner.sessions);
+        let (id, principal) = (id.clone(), principal.clone());
+        tokio::task::spawn_blocking(move || sessions.end(id, principal))
             .await
             .unwrap_or(Err(StoreError::Closed))
     }
@@ -301,7 +294,7 @@ impl Host {
             return Ok(Reloaded::Wider(more));
         }
         // No plugin is new; but what each needs goes by what is granted now, and a pin has to hold.
-        let plugins = load(&config, &folder)?;
+        let plugins = load(&config, &folder, &Known::read(&old.state))?;
         let same = |plugin: &Arc<Plugin>| {
             let mut before = old.plugins.iter();
             before.any(|old| old.name == plugin.name && old.digest == plugin.digest)
@@ -324,13 +317,18 @@ impl Host {
             engine: Arc::clone(&old.engine),
             cache: Arc::clone(&old.cache),
             log: Arc::clone(&old.log),
-            stored_sessions: old.stored_sessions.clone(),
             sessions: Arc::clone(&old.sessions),
         };
         inner.gate.tell_reloaded();
         Ok(Reloaded::Narrowed(Box::new(Self {
             inner: Arc::new(inner),
         })))
+    }
+
+    /// Whether it is this very host, of which `other` is a clone, and not one that came of a reload.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// Whether a connected client may put questions to its user.
@@ -353,14 +351,14 @@ impl Host {
 }
 
 impl Inner {
-    fn sessions(&self) -> MutexGuard<'_, SessionMap> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn at(&self, named: &Named) -> Option<(&Arc<Plugin>, &Tool)> {
         let plugin = self.plugins.get(named.plugin)?;
         Some((plugin, plugin.tools.get(named.tool)?))
     }
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(24 * 3600))
 }
 
 /// The log's own key signs without a person: it must not stand for one.
@@ -380,14 +378,6 @@ fn reject_own_key(config: &Config, log: &AuditLog) -> Result<(), StartError> {
     Err(StartError::Config(problem.into()))
 }
 
-/// The plugins of the operator's file, which stands in `folder`.
-fn load(config: &Config, folder: &Path) -> Result<Vec<Arc<Plugin>>, StartError> {
-    let granted = config.plugins.values();
-    granted
-        .map(|granted| Plugin::load(granted, folder).map(Arc::new))
-        .collect()
-}
-
 /// What the operator's file and the plugins in it do not agree on.
 fn check_needs(config: &Config, plugins: &[Arc<Plugin>]) -> Result<(), StartError> {
     let findings = plugins
@@ -396,57 +386,4 @@ fn check_needs(config: &Config, plugins: &[Arc<Plugin>]) -> Result<(), StartErro
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.problem);
     Problems::new(findings.collect()).map_or(Ok(()), |problems| Err(StartError::Config(problems)))
-}
-
-/// A tool is known by its own name, or as `plugin_tool` where two plugins have one of that name.
-///
-/// # Errors
-/// Where two would still have one name, or one is longer than clients take: no tool may stand in for
-/// another.
-fn name_tools(
-    config: &Config,
-    plugins: &[Arc<Plugin>],
-) -> Result<BTreeMap<String, Named>, StartError> {
-    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
-    for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
-        *owners.entry(tool.info.name.as_str()).or_default() += 1;
-    }
-    let mut names = BTreeMap::new();
-    for (at, plugin) in plugins.iter().enumerate() {
-        let capabilities = Capabilities::granted(&plugin.description, config, &plugin.name);
-        let tools = plugin.tools.iter().zip(&capabilities.tools);
-        for (index, (tool, capabilities)) in tools.enumerate() {
-            let own = tool.info.name.as_str();
-            let name = match owners.get(own) {
-                Some(1) => own.to_owned(),
-                _ => format!("{}_{own}", plugin.name),
-            };
-            let scope = Scope::new(config, &plugin.manifest, &tool.info, &plugin.name);
-            let named = Named {
-                plugin: at,
-                tool: index,
-                callable: scope.decide_call().verdict() != Verdict::Deny,
-                effects: capabilities.effects(),
-            };
-            let why = if ToolName::new(&name).is_err() {
-                Some("is longer than clients take")
-            } else if names.contains_key(&name) {
-                Some("is the name of a tool of another plugin too")
-            } else {
-                None
-            };
-            if let Some(why) = why {
-                return Err(StartError::Plugin {
-                    plugin: plugin.name.to_string(),
-                    path: plugin.path.display().to_string(),
-                    why: format!(
-                        "its tool `{own}` would be `{name}`, which {why}; give the plugin another name in \
-                         the operator's file"
-                    ),
-                });
-            }
-            names.insert(name, named);
-        }
-    }
-    Ok(names)
 }

@@ -1,6 +1,6 @@
 //! The operator's file and the state folder: where they are, and reading the one.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -48,9 +48,17 @@ fn read_small(path: &Path) -> std::io::Result<String> {
     if let Some(odd) = odd {
         return Err(odd);
     }
-    let mut text = String::new();
-    file.take(MAX_CONFIG).read_to_string(&mut text)?;
-    Ok(text)
+    all_of(file)
+}
+
+/// All text of a file that may grow meanwhile: part of an operator's file is never taken for the whole.
+fn all_of(file: impl Read) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(MAX_CONFIG + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_CONFIG {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    String::from_utf8(bytes).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// The state folder that the operator's file, else the environment, names.
@@ -73,4 +81,22 @@ pub fn default_state_folder() -> Option<PathBuf> {
     };
     let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
     Some(base.join("toolkeep"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_of_a_file_is_not_taken_for_the_whole() {
+        let most = all_of(std::io::repeat(b'#').take(MAX_CONFIG)).unwrap();
+        assert_eq!(most.len() as u64, MAX_CONFIG);
+        let more = all_of(std::io::repeat(b'#').take(MAX_CONFIG + 1));
+        assert_eq!(more.unwrap_err().kind(), ErrorKind::FileTooLarge);
+        // Whatever stands where it is cut off.
+        let endless = all_of(std::io::repeat(0xff));
+        assert_eq!(endless.unwrap_err().kind(), ErrorKind::FileTooLarge);
+        let no_text = all_of([0xff].as_slice());
+        assert_eq!(no_text.unwrap_err().kind(), ErrorKind::InvalidData);
+    }
 }

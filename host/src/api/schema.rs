@@ -5,13 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 use crate::base::text::{shorten, visible};
 
 /// The most parts that a schema may have once every reference in it is put in place.
 const MAX_PARTS: u64 = 5_000;
+
+/// How large the patterns of a schema may become, all together, in bytes. A few letters can ask for a
+/// pattern that takes seconds to make.
+const MAX_PATTERNS: usize = 4 << 20;
 
 /// The most bytes of JSON that are checked where others wait.
 const MAX_INLINE: usize = 64 * 1024;
@@ -23,19 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_TOLD: usize = 3;
 
 /// A schema, ready to check JSON.
-pub(super) struct Schema {
+pub(crate) struct Schema {
     validator: Arc<jsonschema::Validator>,
-    /// It refers to itself: how long a check takes depends on how deep the JSON is.
-    recursive: bool,
+    /// How long a check takes is not known beforehand: it refers to itself, so that it depends on how deep
+    /// the JSON is, or has patterns, so that it depends on these too.
+    can_be_slow: bool,
 }
 
 /// A check took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
 impl Schema {
     /// Reads a schema. References out of it are not followed.
-    pub(super) fn new(json: &Value) -> Result<Self, String> {
+    pub(crate) fn new(json: &Value) -> Result<Self, String> {
         let mut weigh = Weigh {
             root: json,
             known: HashMap::new(),
@@ -45,8 +52,12 @@ impl Schema {
         if parts > MAX_PARTS {
             return Err(format!("is too large: it has more than {MAX_PARTS} parts"));
         }
+        let patterns = patterns(json);
+        let each = MAX_PATTERNS / patterns.max(1);
         let validator = jsonschema::options()
-            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .with_pattern_options(jsonschema::PatternOptions::regex().size_limit(each))
+            // Each is made once, however often it is referred to.
+            .with_pattern_cache(jsonschema::PatternCache::new())
             .build(json)
             .map_err(|error| {
                 format!(
@@ -56,7 +67,7 @@ impl Schema {
             })?;
         Ok(Self {
             validator: Arc::new(validator),
-            recursive: weigh.recursive,
+            can_be_slow: weigh.recursive || patterns > 0,
         })
     }
 
@@ -64,12 +75,12 @@ impl Schema {
     ///
     /// # Errors
     /// [`TooLong`] where the check does not come to an end in time.
-    pub(super) async fn misfit(
+    pub(crate) async fn misfit(
         &self,
         value: &Value,
         bytes: usize,
     ) -> Result<Option<String>, TooLong> {
-        if !self.recursive && bytes <= MAX_INLINE {
+        if !self.can_be_slow && bytes <= MAX_INLINE {
             return Ok(misfit(&self.validator, value));
         }
         let (validator, value) = (Arc::clone(&self.validator), value.clone());
@@ -91,7 +102,7 @@ fn misfit(validator: &jsonschema::Validator, value: &Value) -> Option<String> {
         .take(MAX_TOLD)
         .map(|error| {
             let at = place(error.instance_path());
-            let what = shorten(&visible(&error.to_string()), 200);
+            let what = sentence(&error);
             if at.is_empty() {
                 what
             } else {
@@ -100,6 +111,52 @@ fn misfit(validator: &jsonschema::Validator, value: &Value) -> Option<String> {
         })
         .collect();
     Some(told.join("; "))
+}
+
+/// What does not fit, in one sentence.
+fn sentence(error: &ValidationError<'_>) -> String {
+    let names_values = matches!(
+        error.kind(),
+        Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::AnyOf { .. }
+    );
+    let Some(mut values) = permitted(error).filter(|_| names_values) else {
+        return shorten(&visible(&error.to_string()), 200);
+    };
+    let last = values.pop().unwrap_or_default();
+    let list = match values.as_slice() {
+        [] => last,
+        others => format!("{} or {last}", others.join(", ")),
+    };
+    // What is wrong can be long, and must not push out what would be right.
+    let wrong = shorten(&visible(&error.instance().to_string()), 60);
+    format!("{wrong} is not one of {}", shorten(&visible(&list), 300))
+}
+
+/// The values that would be right, where the schema names each. The values of a documented enum are
+/// alternatives, each with one value; an optional one has null for another.
+fn permitted(error: &ValidationError<'_>) -> Option<Vec<String>> {
+    match error.kind() {
+        Kind::Constant { expected_value } => Some(vec![expected_value.to_string()]),
+        Kind::Enum { options } => {
+            let options = options.as_array()?.iter();
+            Some(options.map(Value::to_string).collect())
+        }
+        Kind::Type {
+            kind: TypeKind::Single(JsonType::Null),
+        } => Some(vec!["null".to_owned()]),
+        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+            let alternatives = context.iter().map(|errors| {
+                // Not the values of something in it.
+                let mut here = errors
+                    .iter()
+                    .filter(|inner| inner.instance_path() == error.instance_path());
+                here.find_map(permitted)
+            });
+            let values: Vec<_> = alternatives.collect::<Option<_>>()?;
+            Some(values.concat())
+        }
+        _ => None,
+    }
 }
 
 /// Where something stands, as people write it: `edits[2].oldText`.
@@ -113,6 +170,24 @@ fn place(location: &Location) -> String {
         }
     }
     place
+}
+
+/// How many patterns a schema has, or what looks like one.
+fn patterns(part: &Value) -> usize {
+    match part {
+        Value::Object(members) => (members.iter())
+            .map(|(key, member)| {
+                let here = match (key.as_str(), member) {
+                    ("pattern", Value::String(_)) => 1,
+                    ("patternProperties", Value::Object(patterns)) => patterns.len(),
+                    _ => 0,
+                };
+                here + patterns(member)
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        _ => 0,
+    }
 }
 
 /// How many parts a schema has once every reference in it is put in place.
@@ -175,81 +250,4 @@ impl<'a> Weigh<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn tells_what_does_not_fit() {
-        let schema = Schema::new(&json!({
-            "type": "object",
-            "properties": {"n": {"type": "integer"}},
-            "required": ["n"],
-        }))
-        .unwrap();
-        assert_eq!(schema.misfit(&json!({"n": 1}), 7).await, Ok(None));
-        let told = schema
-            .misfit(&json!({"n": "x\u{1b}"}), 7)
-            .await
-            .unwrap()
-            .unwrap();
-        assert!(
-            told.starts_with("`n`: ") && !told.contains('\u{1b}'),
-            "{told}"
-        );
-    }
-
-    #[tokio::test]
-    async fn tells_where() {
-        let edit = json!({"type": "object", "properties": {"oldText": {"type": "string"}}});
-        let schema = Schema::new(&json!({
-            "type": "object",
-            "properties": {"edits": {"type": "array", "items": edit}},
-        }))
-        .unwrap();
-        let wrong = json!({"edits": [{}, {}, {"oldText": 1}]});
-        assert_eq!(
-            schema.misfit(&wrong, 40).await.unwrap().unwrap(),
-            "`edits[2].oldText`: 1 is not of type \"string\""
-        );
-    }
-
-    #[test]
-    fn a_schema_that_doubles_and_doubles_is_refused() {
-        let mut definitions = serde_json::Map::new();
-        for level in 0..40 {
-            let next = json!({"$ref": format!("#/$defs/a{}", level + 1)});
-            definitions.insert(format!("a{level}"), json!({"allOf": [next, next]}));
-        }
-        definitions.insert("a40".to_owned(), json!({"type": "object"}));
-        let bomb = json!({"type": "object", "$ref": "#/$defs/a0", "$defs": definitions});
-        assert!(Schema::new(&bomb).err().unwrap().contains("too large"));
-    }
-
-    #[tokio::test]
-    async fn a_schema_that_refers_to_itself_works_and_ends_in_time() {
-        let twice = json!({"allOf": [{"$ref": "#"}, {"$ref": "#"}]});
-        let schema = Schema::new(&json!({"type": "object", "properties": {"a": twice}})).unwrap();
-        assert!(schema.recursive);
-        assert_eq!(schema.misfit(&json!({"a": {}}), 8).await, Ok(None));
-        let mut deep = json!(1);
-        for _ in 0..12 {
-            deep = json!({"a": deep});
-        }
-        assert!(matches!(
-            schema.misfit(&deep, 200).await,
-            Ok(Some(_)) | Err(TooLong)
-        ));
-    }
-
-    #[test]
-    fn references_to_elsewhere_are_not_followed() {
-        for to in ["http://localhost/schema.json", "file:///etc/passwd"] {
-            assert!(
-                Schema::new(&json!({"type": "object", "$ref": to})).is_err(),
-                "{to}"
-            );
-        }
-    }
-}
+mod tests;

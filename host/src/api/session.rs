@@ -89,7 +89,7 @@ impl Session {
         self.gate.principal()
     }
 
-    /// The label of all that its calls have seen, in this process and in others. Read anew each time.
+    /// The label of all that its calls have seen, in this process and in others, just now.
     ///
     /// # Errors
     /// If it can't be read. It must not be taken for clean then.
@@ -335,7 +335,11 @@ async fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
             work.limits.argument_bytes
         ));
     }
-    match tool.input.misfit(arguments, bytes).await {
+    let schema = match tool.input() {
+        Ok(schema) => schema,
+        Err(why) => return Some(why),
+    };
+    match schema.misfit(arguments, bytes).await {
         Ok(misfit) => misfit,
         Err(TooLong) => Some("checking them against the tool's schema takes too long".to_owned()),
     }
@@ -343,12 +347,12 @@ async fn misfit(tool: &Tool, arguments: &Value, work: &Work) -> Option<String> {
 
 /// Whether an output is what the tool's output schema promises.
 async fn keeps_promise(tool: &Tool, output: &Output) -> bool {
-    match (&tool.output, &output.structured_content) {
+    match (tool.output(), &output.structured_content) {
         (None, _) => true,
-        (Some(schema), Some(value)) => {
+        (Some(Ok(schema)), Some(value)) => {
             schema.misfit(value, value.to_string().len()).await == Ok(None)
         }
-        (Some(_), None) => false,
+        (Some(_), _) => false,
     }
 }
 

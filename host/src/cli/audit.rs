@@ -1,80 +1,32 @@
 //! `toolkeep audit`: look at, verify and seal the record.
 
-use std::ops::ControlFlow;
+mod show;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::output::{self, BAD, FAINT, GOOD};
+use super::output::{self, BAD, GOOD};
 use super::{Where, could_not_start};
 use crate::api::error::StartError;
 use crate::api::operator::{default_state_folder, read_config, state_folder};
-use crate::base::clock::Timestamp;
-use crate::base::id::{CallId, Name, SessionId};
-use crate::base::text::visible;
-use crate::rules::verb::{Handle, Verb};
-use crate::rules::verdict::Verdict;
 use crate::store::audit::log::{AuditLog, Options as LogOptions};
-use crate::store::audit::query::{AuditReader, Filter, StoredRecord};
-use crate::store::audit::record::{Kind, Record, Status};
-use crate::store::audit::verify::verify;
+use crate::store::audit::query::AuditReader;
+use crate::store::audit::verify::{verify, verify_archive};
 use crate::store::error::StoreError;
+
+pub use show::print_entry;
 
 #[derive(Subcommand)]
 pub enum Command {
     /// Print entries of the record
-    Show(Show),
+    Show(show::Show),
     /// Prove that no entry was changed, cut, reordered or added
     Verify(Verify),
     /// Sign the record as it stands, and print the checkpoint
     Checkpoint(Seal),
-}
-
-#[derive(Args)]
-pub struct Show {
-    #[command(flatten)]
-    place: Where,
-    /// Only this conversation
-    #[arg(long, value_name = "ID")]
-    session: Option<SessionId>,
-    /// Only this call
-    #[arg(long, value_name = "ID")]
-    call: Option<CallId>,
-    /// Only this plugin
-    #[arg(long, value_name = "NAME")]
-    plugin: Option<Name>,
-    /// Only this tool
-    #[arg(long, value_name = "NAME")]
-    tool: Option<String>,
-    /// Only this kind of access: tool, fs or config
-    #[arg(long, value_parser = word::<Handle>)]
-    handle: Option<Handle>,
-    /// Only this verb: call, list, stat, read, create, modify or delete
-    #[arg(long, value_parser = word::<Verb>)]
-    verb: Option<Verb>,
-    /// Only this verdict: allow, ask or deny
-    #[arg(long, value_parser = word::<Verdict>)]
-    verdict: Option<Verdict>,
-    /// Only this kind of entry: intent, outcome, access or refusal
-    #[arg(long, value_parser = word::<Kind>)]
-    kind: Option<Kind>,
-    /// Only entries after this sequence number
-    #[arg(long, value_name = "SEQ")]
-    after: Option<u64>,
-    /// Only the last N entries
-    #[arg(long, value_name = "N")]
-    last: Option<u64>,
-    /// Only entries of the last N minutes
-    #[arg(long, value_name = "N")]
-    minutes: Option<u64>,
-    /// Also print why
-    #[arg(long)]
-    why: bool,
-    /// Print each entry as one line of JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Args)]
@@ -88,6 +40,12 @@ pub struct Verify {
     /// folder
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Verify this archive of the record by itself
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    archive: Option<PathBuf>,
+    /// Records before this one are archived elsewhere, and verified there: do not miss them
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    from: u64,
     /// Print the result as one line of JSON
     #[arg(long)]
     json: bool,
@@ -99,15 +57,9 @@ pub struct Seal {
     place: Where,
 }
 
-/// A word of ours from the command line.
-fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = serde_json::Value::String(text.to_owned());
-    serde_json::from_value(value).map_err(|_| "not one of its words; see --help".to_owned())
-}
-
 pub async fn run(command: Command) -> Exit {
     match command {
-        Command::Show(options) => show(&options),
+        Command::Show(options) => show::run(&options),
         Command::Verify(options) => prove(&options),
         Command::Checkpoint(options) => seal(&options).await,
     }
@@ -135,131 +87,25 @@ fn failed(error: &StoreError) -> Exit {
     }
 }
 
-fn show(options: &Show) -> Exit {
-    let state = match state(&options.place) {
-        Ok(state) => state,
-        Err(exit) => return exit,
-    };
-    let since = options.minutes.map(|minutes| {
-        let micros = minutes.saturating_mul(60_000_000);
-        Timestamp::from_micros(Timestamp::now().micros().saturating_sub(micros))
-    });
-    let filter = Filter {
-        session: options.session.clone(),
-        call: options.call.clone(),
-        plugin: options.plugin.clone(),
-        tool: options.tool.clone(),
-        handle: options.handle,
-        verb: options.verb,
-        verdict: options.verdict,
-        kind: options.kind,
-        since,
-        last: options.last,
-        after: options.after,
-        ..Filter::default()
-    };
-    let mut exit = Exit::Done;
-    let read = AuditReader::open(&state).and_then(|log| {
-        log.each(&filter, |entry| {
-            match entry {
-                Ok(entry) if options.json => {
-                    output::json(&entry);
-                }
-                Ok(entry) => print_entry(&entry, options.why),
-                Err(error) => exit = failed(&error),
-            }
-            ControlFlow::Continue(())
-        })
-    });
-    match read {
-        Ok(()) => exit,
-        Err(error) => failed(&error),
-    }
-}
-
-/// One entry on one line, for a person.
-pub fn print_entry(entry: &StoredRecord, why: bool) {
-    let record = &entry.record;
-    let style = output::of(record.verdict);
-    let broken = if entry.intact {
-        String::new()
-    } else {
-        format!(" {BAD}CHANGED{BAD:#}")
-    };
-    let line = format!(
-        "{FAINT}{:>6} {}{FAINT:#} {}/{} {style}{:<5}{style:#} {} {} {}  {}{broken}",
-        entry.seq,
-        record.time,
-        record.plugin,
-        visible(&record.tool),
-        headline(record),
-        record.handle,
-        record.verbs,
-        visible(&record.object),
-        ending(record),
-    );
-    output::data(line.trim_end());
-    if why && !matches!(record.kind, Kind::Outcome) {
-        for reason in &record.reasons {
-            let text = visible(&reason.text);
-            output::data(format_args!("         {} because {text}", reason.verdict));
-        }
-        if let Some(approval) = &record.approval {
-            output::data(format_args!("         answered in {}", visible(approval)));
-        }
-    }
-}
-
-/// What an entry tells, in one word.
-fn headline(record: &Record) -> &'static str {
-    match (record.kind, record.verdict) {
-        (Kind::Intent, _) => "will",
-        (Kind::Outcome, _) => "did",
-        (Kind::Access, _) => "allow",
-        (Kind::Refusal, Verdict::Ask) => "ask",
-        (Kind::Refusal, _) => "deny",
-    }
-}
-
-/// How it ended, where the entry tells that.
-fn ending(record: &Record) -> String {
-    let Some(outcome) = &record.outcome else {
-        return String::new();
-    };
-    let mut text = match outcome.status {
-        Status::Done => "done",
-        Status::Failed => "failed",
-        Status::Stopped => "stopped",
-        Status::Refused => "refused",
-        Status::Abandoned => "abandoned",
-    }
-    .to_owned();
-    if let Some(error) = &outcome.error {
-        text.push_str(&format!(" ({error})"));
-    }
-    if let Some(bytes) = outcome.bytes_read {
-        text.push_str(&format!(", {bytes} bytes read"));
-    }
-    if let Some(bytes) = outcome.bytes_written {
-        text.push_str(&format!(", {bytes} bytes written"));
-    }
-    text
-}
-
 fn prove(options: &Verify) -> Exit {
-    let state = match state(&options.place) {
-        Ok(state) => state,
-        Err(exit) => return exit,
-    };
     // The key itself, or where it is kept.
     let key = options.key.as_ref().map(|key| {
         let kept = std::fs::read_to_string(key);
         kept.map_or_else(|_| key.clone(), |text| text.trim().to_owned())
     });
-    let report = match verify(&state, options.checkpoint.as_deref(), key.as_deref()) {
+    let (checkpoints, key) = (options.checkpoint.as_deref(), key.as_deref());
+    let report = match &options.archive {
+        Some(archive) => verify_archive(archive, checkpoints, key),
+        None => match state(&options.place) {
+            Ok(state) => verify(&state, checkpoints, key),
+            Err(exit) => return exit,
+        },
+    };
+    let mut report = match report {
         Ok(report) => report,
         Err(error) => return failed(&error),
     };
+    report.accept_from(options.from);
     let sound = report.is_sound();
     if options.json {
         let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
@@ -270,6 +116,7 @@ fn prove(options: &Verify) -> Exit {
             .collect();
         output::json(&json!({
             "sound": sound,
+            "from": report.from,
             "records": report.records,
             "root": report.root,
             "checkpoints": report.checkpoints_checked,
@@ -277,15 +124,19 @@ fn prove(options: &Verify) -> Exit {
             "external": report.external.as_ref().map(|external| json!({
                 "agreed": external.agreed,
                 "size": external.size,
+                "elsewhere": external.elsewhere,
             })),
             "erased": report.erased,
             "unknown": unknown,
+            "moreUnknown": report.more_unknown,
             "findings": findings,
             "moreFindings": report.more_findings,
         }));
     } else {
         let (style, word) = if sound {
             (GOOD, "sound")
+        } else if report.is_incomplete() {
+            (BAD, "INCOMPLETE")
         } else {
             (BAD, "BROKEN")
         };
@@ -294,12 +145,24 @@ fn prove(options: &Verify) -> Exit {
             output::count(report.records, "record"),
             report.root
         ));
+        if report.from > 0 {
+            output::data(format_args!(
+                "  from record {} on; nothing is said of those before",
+                report.from
+            ));
+        }
         output::data(format_args!(
             "  under a signature: {}; checkpoints that agree: {}",
             output::count(report.sealed, "record"),
             report.checkpoints_checked
         ));
         if let Some(external) = &report.external {
+            if external.elsewhere > 0 {
+                output::data(format_args!(
+                    "  {} kept elsewhere are of records that are not here",
+                    output::count(external.elsewhere, "checkpoint")
+                ));
+            }
             output::data(match external.agreed {
                 0 => "  no checkpoint kept elsewhere agrees".to_owned(),
                 agreed => format!(
@@ -317,11 +180,9 @@ fn prove(options: &Verify) -> Exit {
                 "  record {seq}: how it ended is unknown (call {call}, step {step})"
             ));
         }
-        if report.unknown.len() > 20 {
-            output::data(format_args!(
-                "  and {} more of unknown end",
-                report.unknown.len() - 20
-            ));
+        let more = report.unknown.len().saturating_sub(20) as u64 + report.more_unknown;
+        if more > 0 {
+            output::data(format_args!("  and {more} more of unknown end"));
         }
     }
     for finding in &report.findings {
@@ -329,6 +190,11 @@ fn prove(options: &Verify) -> Exit {
     }
     if report.more_findings > 0 {
         output::error(format_args!("and {} more", report.more_findings));
+    }
+    if report.is_incomplete() {
+        output::hint(
+            "put the archives back into the folder `archive`, or verify them with `--archive FILE` and say `--from SEQ` here",
+        );
     }
     if sound { Exit::Done } else { Exit::Record }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::approver::TerminalApprover;
 use super::exit::Exit;
-use super::{Where, could_not_start, output};
+use super::{Where, output};
 use crate::api::error::CallError;
 use crate::api::host::Host;
 use crate::api::session::{CallOptions, Reply};
@@ -109,22 +109,10 @@ pub async fn run(options: Options) -> Exit {
             return Exit::Usage;
         }
     };
-    let mut builder = Host::builder(&options.place.config);
-    if let Some(state) = &options.place.state {
-        builder = builder.state(state);
-    }
-    if let Some(approver) = TerminalApprover::new(&options.place) {
-        builder = builder.approver(approver);
-    }
-    let host = match builder.build() {
+    let host = match options.place.host(TerminalApprover::new(&options.place)) {
         Ok(host) => host,
-        Err(failed) => return could_not_start(&failed),
+        Err(exit) => return exit,
     };
-    if let Some(trouble) = host.cache_trouble() {
-        output::warning(format_args!(
-            "compiled code cannot be kept, so each start is slow: {trouble}"
-        ));
-    }
     let least = if options.verbose {
         Level::Debug
     } else {

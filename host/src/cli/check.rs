@@ -7,7 +7,7 @@ use super::call::Who;
 use super::exit::Exit;
 use super::output::{self, FAINT, STRONG};
 use super::{Where, could_not_start};
-use crate::api::check::{Checked, check};
+use crate::api::check::{Called, Checked, check};
 use crate::base::text::visible;
 use crate::rules::check::{Finding, Severity};
 use crate::rules::config::ApprovalSettings;
@@ -29,6 +29,7 @@ pub struct Options {
 struct Json<'a> {
     findings: &'a [Finding],
     capabilities: &'a [Capabilities],
+    names: &'a [Called],
     approvals: Approvals<'a>,
 }
 
@@ -60,7 +61,7 @@ pub fn run(options: &Options) -> Exit {
             return Exit::Usage;
         }
     };
-    let checked = match check(&options.place.config, &who) {
+    let checked = match check(&options.place.config, options.place.state.as_deref(), &who) {
         Ok(checked) => checked,
         Err(failed) => return could_not_start(&failed),
     };
@@ -68,6 +69,7 @@ pub fn run(options: &Options) -> Exit {
         let json = Json {
             findings: &checked.findings,
             capabilities: &checked.capabilities,
+            names: &checked.names,
             approvals: Approvals::of(&checked.approvals),
         };
         output::json(&json);
@@ -94,9 +96,17 @@ fn print(checked: &Checked) {
         return;
     }
     let mut rows = Vec::new();
+    let mut names = checked.names.iter();
     for plugin in &checked.capabilities {
         for tool in &plugin.tools {
-            rows.extend(tool_rows(plugin, tool));
+            // Both are in the order of the plugins and of their tools.
+            let mut shown = tool.tool.to_string();
+            if let Some(called) = names.next()
+                && called.name != shown
+            {
+                shown = format!("{shown}, called {}", called.name);
+            }
+            rows.extend(tool_rows(plugin, tool, &shown));
         }
     }
     output::data(output::table(
@@ -168,8 +178,8 @@ fn print_approvals(checked: &Checked) {
     ));
 }
 
-/// One row for each folder that a tool may touch; one with nothing where it may touch none.
-fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]> {
+/// One row for each folder that a tool, shown as that, may touch; one with nothing where it may touch none.
+fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities, shown: &str) -> Vec<[String; 8]> {
     let dash = || "-".to_owned();
     let mut rows: Vec<[String; 8]> = tool
         .fs
@@ -228,7 +238,7 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities) -> Vec<[String; 8]>
     for (index, row) in rows.iter_mut().enumerate() {
         let [plugin_cell, tool_cell, .., delete, outside] = row;
         *plugin_cell = plugin.plugin.to_string();
-        *tool_cell = tool.tool.to_string();
+        *tool_cell = shown.to_owned();
         if index == 0 {
             *delete = tool.delete.to_string();
             *outside = tool.outside.to_string();

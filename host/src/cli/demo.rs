@@ -188,7 +188,7 @@ async fn demo(options: Options) -> Result<Exit, String> {
         .collect(&Filter::default())
         .map_err(|error| error.to_string())?
     {
-        print_entry(&entry, false);
+        print_entry(&entry);
     }
     let report = verify(&state, None, None).map_err(|error| error.to_string())?;
     let (style, word) = if report.is_sound() {

@@ -11,6 +11,7 @@ mod exit;
 mod inspect;
 mod new;
 mod output;
+mod process;
 mod question;
 mod serve;
 mod terminal;
@@ -21,9 +22,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::error::StartError;
+use crate::api::host::Host;
 use crate::api::operator::{read_config, state_folder};
 use crate::base::text::visible;
 use crate::rules::config::Config;
+use approver::TerminalApprover;
 use exit::Exit;
 
 const EXIT_CODES: &str = "\
@@ -98,6 +101,24 @@ impl Where {
         Ok((config, state))
     }
 
+    /// Starts a host on them; `approver` asks a person. Says what went wrong where it did.
+    fn host(&self, approver: Option<TerminalApprover>) -> Result<Host, Exit> {
+        let mut builder = Host::builder(&self.config);
+        if let Some(state) = &self.state {
+            builder = builder.state(state);
+        }
+        if let Some(approver) = approver {
+            builder = builder.approver(approver);
+        }
+        let host = builder.build().map_err(|failed| could_not_start(&failed))?;
+        if let Some(trouble) = host.cache_trouble() {
+            output::warning(format_args!(
+                "compiled code cannot be kept, so each start is slow: {trouble}"
+            ));
+        }
+        Ok(host)
+    }
+
     /// What has to be given to another command so that it finds the same.
     fn flags(&self) -> String {
         let given = |variable: &str, path: &Path| {
@@ -141,6 +162,7 @@ pub fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(async {
+        process::prepare();
         match cli.command {
             Command::New(options) => new::run(&options),
             Command::Build(options) => build::run(options).await,

@@ -26,6 +26,52 @@ pub fn data(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
+/// Many lines of data, printed many at once: a program that prints each by itself is busy with that.
+pub struct Lines {
+    text: String,
+    styled: bool,
+}
+
+impl Lines {
+    /// How much waits to be printed.
+    const MUCH: usize = 64 * 1024;
+
+    /// Lines for people, with styles.
+    pub fn styled() -> Self {
+        Self {
+            text: String::new(),
+            styled: true,
+        }
+    }
+
+    /// Lines for programs. Not a character is taken out of them.
+    pub fn plain() -> Self {
+        Self {
+            text: String::new(),
+            styled: false,
+        }
+    }
+
+    /// Adds a line.
+    pub fn add(&mut self, line: &str) {
+        self.text.extend([line, "\n"]);
+        if self.text.len() >= Self::MUCH {
+            self.print();
+        }
+    }
+
+    /// Prints what waits.
+    pub fn print(&mut self) {
+        let text = self.text.as_bytes();
+        let _ = if self.styled {
+            anstream::stdout().write_all(text)
+        } else {
+            std::io::stdout().write_all(text)
+        };
+        self.text.clear();
+    }
+}
+
 /// A line of news for a person.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");

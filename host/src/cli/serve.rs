@@ -6,8 +6,7 @@ use clap::Args;
 
 use super::call::Who;
 use super::exit::Exit;
-use super::{Where, could_not_start, output};
-use crate::api::host::Host;
+use super::{Where, output};
 use crate::serve::{mcp, seat};
 
 #[derive(Args)]
@@ -30,22 +29,17 @@ pub async fn run(options: Options) -> Exit {
             return Exit::Usage;
         }
     };
-    let mut builder = Host::builder(&options.place.config);
-    if let Some(state) = &options.place.state {
-        builder = builder.state(state);
-    }
-    let host = match builder.build() {
+    let host = match options.place.host(None) {
         Ok(host) => host,
-        Err(failed) => return could_not_start(&failed),
+        Err(exit) => return exit,
     };
-    if let Some(trouble) = host.cache_trouble() {
-        output::warning(format_args!(
-            "compiled code cannot be kept, so each start is slow: {trouble}"
-        ));
-    }
     if std::io::stdin().is_terminal() {
         output::note("waiting for an MCP client on standard input; a client starts this by itself");
     }
+    host.tell_operator(|why, what_to_do| {
+        output::warning(why);
+        output::hint(what_to_do);
+    });
     let pool = tokio::runtime::Handle::current();
     let served = tokio::task::block_in_place(|| {
         // The line to the client has a thread of its own, this one: a call that is alone is run right

@@ -8,13 +8,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
-
 use crate::base::digest::Digest;
-use crate::store::key;
-
-const MAC_BYTES: usize = 32;
+use crate::store::key::{self, MAC_BYTES, is_mac, mac};
 
 /// Compiled code on disk. A cache that cannot be used is not an error: the plugin is compiled anew.
 pub(super) struct Cache {
@@ -40,15 +35,14 @@ impl Cache {
             return None;
         }
         let code = file.split_off(MAC_BYTES);
-        self.mac(component, engine, &code)
-            .verify_slice(&file)
-            .ok()?;
-        Some(code)
+        let parts = [component.as_bytes(), engine.as_bytes(), code.as_slice()];
+        is_mac(&self.key, &parts, &file).then_some(code)
     }
 
     /// Keeps compiled code. Others may read the file meanwhile: they see all of it or nothing.
     pub(super) fn store(&self, component: &Digest, engine: &Digest, code: &[u8]) -> io::Result<()> {
-        let mac = self.mac(component, engine, code).finalize().into_bytes();
+        let parts = [component.as_bytes(), engine.as_bytes(), code];
+        let mac = mac(&self.key, &parts);
         let path = self.path(component, engine);
         let partial = self
             .folder
@@ -68,23 +62,6 @@ impl Cache {
         let engine: String = engine.hex().chars().take(16).collect();
         self.folder
             .join(format!("{}-{engine}.cwasm", component.hex()))
-    }
-
-    /// The key, padded to the hash's block as HMAC pads it.
-    fn block_key(&self) -> [u8; 64] {
-        let mut block = [0u8; 64];
-        for (into, from) in block.iter_mut().zip(self.key) {
-            *into = from;
-        }
-        block
-    }
-
-    fn mac(&self, component: &Digest, engine: &Digest, code: &[u8]) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new((&self.block_key()).into());
-        mac.update(component.as_bytes());
-        mac.update(engine.as_bytes());
-        mac.update(code);
-        mac
     }
 }
 

@@ -11,6 +11,7 @@ use super::cache::{Cache, engine_digest};
 use super::guest::Guest;
 use super::links::{Links, linker};
 use super::runtime::Engine;
+use super::spare::runs_at_start;
 use crate::base::digest::Digest;
 use crate::base::text;
 
@@ -27,6 +28,10 @@ pub enum CompileError {
 
 /// A component, compiled.
 pub struct Compiled {
+    /// Of the component's bytes.
+    pub(super) digest: Digest,
+    /// Instantiating it runs something of it.
+    pub(super) runs_at_start: bool,
     component: Component,
     ready: Mutex<HashMap<Links, PluginPre<Guest>>>,
 }
@@ -77,18 +82,24 @@ impl Engine {
         let invalid = |error: wasmtime::Error| CompileError::Invalid(one_line(&error));
         let digest = Digest::of(bytes);
         let engine = engine_digest(&self.wasm);
+        let compiled = |component| Compiled {
+            digest,
+            runs_at_start: runs_at_start(bytes),
+            component,
+            ready: Mutex::new(HashMap::new()),
+        };
         if let Some(cache) = &cache.cache
             && let Some(code) = cache.load(&digest, &engine)
             && let Ok(component) = load(&self.wasm, &code)
         {
-            return Ok(Compiled::new(component));
+            return Ok(compiled(component));
         }
         let code = self.wasm.precompile_component(bytes).map_err(invalid)?;
         if let Some(cache) = &cache.cache {
             // A cache that cannot be written costs time, nothing else.
             drop(cache.store(&digest, &engine, &code));
         }
-        load(&self.wasm, &code).map(Compiled::new).map_err(invalid)
+        load(&self.wasm, &code).map(compiled).map_err(invalid)
     }
 }
 
@@ -104,13 +115,6 @@ fn load(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<Component> {
 }
 
 impl Compiled {
-    fn new(component: Component) -> Self {
-        Self {
-            component,
-            ready: Mutex::new(HashMap::new()),
-        }
-    }
-
     /// The component, linked with exactly `links`; made once.
     pub(super) fn ready(&self, links: Links) -> Result<PluginPre<Guest>, CompileError> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,14 +13,17 @@ use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Level, Reporter};
 
-/// What the host keeps for one running guest. It lives for one call.
+/// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
+/// [`Guest::end`], nothing is in it.
 pub(super) struct Guest {
     table: ResourceTable,
     wasi: WasiCtx,
+    stdout: Lines,
+    stderr: Lines,
     pub(super) folders: Folders,
-    pub(super) reporter: Arc<Reporter>,
+    pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
-    /// None while a plugin is described: then there is nothing to mediate, because nothing is given.
+    /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
     pub(super) call: Option<Arc<Call>>,
     pub(super) listening: Listening,
     pub(super) ticks_left: u64,
@@ -43,37 +46,47 @@ impl Listening {
 }
 
 impl Guest {
-    pub(super) fn new(
-        call: Option<Arc<Call>>,
-        mounts: Vec<Mount>,
-        reporter: Arc<Reporter>,
-        limits: &Limits,
-    ) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(limits.open_handles).unwrap_or(usize::MAX));
+        let stdout = Lines::new(Level::Info, limits.stdout_bytes);
+        let stderr = Lines::new(Level::Warning, limits.stdout_bytes);
         let wasi = WasiCtx::builder()
             .max_random_size(limits.random_bytes)
-            .stdout(Lines::new(
-                Level::Info,
-                Arc::clone(&reporter),
-                limits.stdout_bytes,
-            ))
-            .stderr(Lines::new(
-                Level::Warning,
-                Arc::clone(&reporter),
-                limits.stdout_bytes,
-            ))
+            .stdout(stdout.clone())
+            .stderr(stderr.clone())
             .build();
         Self {
             table,
             wasi,
-            folders: Folders::new(mounts),
-            reporter,
+            stdout,
+            stderr,
+            folders: Folders::new(Vec::new()),
+            reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
-            call,
+            call: None,
             listening: Listening::default(),
             ticks_left: limits.cpu_ticks(),
         }
+    }
+
+    /// Gives it what it may use for a call.
+    pub(super) fn begin(&mut self, call: Arc<Call>, mounts: Vec<Mount>, reporter: Arc<Reporter>) {
+        self.stdout.begin(Arc::clone(&reporter));
+        self.stderr.begin(Arc::clone(&reporter));
+        self.folders = Folders::new(mounts);
+        self.reporter = Some(reporter);
+        self.call = Some(call);
+    }
+
+    /// Takes everything away again that belongs to the call.
+    pub(super) fn end(&mut self) {
+        self.stdout.end();
+        self.stderr.end();
+        self.table = ResourceTable::new();
+        self.folders = Folders::new(Vec::new());
+        self.reporter = None;
+        self.call = None;
     }
 
     /// The parts that the file system's view works on.

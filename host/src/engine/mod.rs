@@ -6,5 +6,7 @@ pub mod compile;
 mod guest;
 pub mod limits;
 pub mod links;
+mod pace;
 pub mod run;
 pub mod runtime;
+mod spare;

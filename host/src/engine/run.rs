@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::{Store, UpdateDeadline};
 
+use super::bind::tool::bindings::PluginPre;
 use super::bind::tool::{self, wit};
 use super::compile::{CompileError, Compiled, one_line};
 use super::guest::{Guest, Listening};
 use super::limits::Limits;
 use super::links::Links;
 use super::runtime::Engine;
+use super::spare::Kind;
 use crate::gate::call::Call;
 use crate::gate::exit::Ended;
 use crate::handle::fs::mount::Mount;
-use crate::handle::report::{Allowance, Level, Reporter};
+use crate::handle::report::{Level, Reporter};
 
 /// How long a guest that asks whether its call was cancelled has to end by itself.
 const GRACE: Duration = Duration::from_millis(200);
@@ -65,42 +69,53 @@ pub struct Described {
 struct Stop(&'static str);
 
 impl Engine {
-    /// Runs one tool in a fresh store, which is gone when this returns, however it ended.
+    /// Runs one tool in a store of its own. What it was given is gone when this returns, however it ended.
     ///
     /// # Errors
     /// [`CompileError::Link`] where the component needs something that `job.links` does not give.
     pub async fn run(
-        &self,
+        self: &Arc<Self>,
         plugin: &Compiled,
         call: &Arc<Call>,
         job: Job,
     ) -> Result<Ended, CompileError> {
         let pre = plugin.ready(job.links)?;
-        let guest = Guest::new(
-            Some(Arc::clone(call)),
-            job.mounts,
-            job.reporter,
-            &job.limits,
-        );
-        let waited = || call.waited();
-        let reporter = Arc::clone(&guest.reporter);
-        let listening = guest.listening.clone();
-        let ready = self.store(guest, &job.limits);
-        let (mut store, _turn) = match call.cancel_token().or_cancelled(ready).await {
-            Some(Ok(ready)) => ready,
-            Some(Err(stop)) => return Ok(Ended::Stopped(stop.0)),
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = match call.cancel_token().or_cancelled(turn).await {
+            Some(Ok(turn)) => turn,
+            Some(Err(_)) => return Ok(Ended::Stopped("shutting-down")),
             None => return Ok(Ended::Stopped(CANCELLED)),
         };
+        let kind = Kind {
+            component: plugin.digest,
+            links: job.links,
+            limits: job.limits,
+        };
+        let (mut store, ready) = match self.spares.take(&kind) {
+            Some(spare) => (spare.store, Some(spare.plugin)),
+            None => (self.store(&job.limits), None),
+        };
+        let reporter = Arc::clone(&job.reporter);
+        store.set_epoch_deadline(1);
+        let guest = store.data_mut();
+        guest.begin(Arc::clone(call), job.mounts, job.reporter);
+        let listening = guest.listening.clone();
+        let waited = || call.waited();
         let work = async {
-            let plugin = pre.instantiate_async(&mut store).await?;
+            let plugin = match ready {
+                Some(plugin) => plugin,
+                None => pre.instantiate_async(&mut store).await?,
+            };
             let tools = plugin.toolkeep_tool_tools();
             tools.call_call(&mut store, &job.tool, &job.arguments).await
         };
-        let work = within(job.limits.wall, waited, work);
-        let done = tokio::select! {
-            biased;
-            () = out_of_grace(call, &listening) => None,
-            done = work => done,
+        let done = {
+            tokio::pin!(work);
+            tokio::select! {
+                biased;
+                () = out_of_grace(call, &listening) => None,
+                done = within(job.limits.wall, waited, self.pace.keep(work)) => done,
+            }
         };
         let ended = match done {
             None => Ended::Stopped("time-limit"),
@@ -123,7 +138,9 @@ impl Engine {
         if matches!(ended, Ended::Done(_) | Ended::Failed(_)) {
             store.data().folders.settle();
         }
-        drop(store);
+        store.data_mut().end();
+        let next = (!plugin.runs_at_start).then_some((kind, pre));
+        self.tidy(store, turn, next);
         // Whatever it gave, and however it ended: nobody waits for it any more.
         if call.is_cancelled() {
             return Ok(Ended::Stopped(CANCELLED));
@@ -143,21 +160,9 @@ impl Engine {
         let pre = plugin
             .ready(Links::ALL)
             .map_err(|error| error.to_string())?;
-        let silent = Allowance {
-            lines: 0,
-            bytes: 0,
-            updates: 0,
-        };
-        let guest = Guest::new(
-            None,
-            Vec::new(),
-            Arc::new(Reporter::new(silent, None)),
-            &limits,
-        );
-        let (mut store, _turn) = self
-            .store(guest, &limits)
-            .await
-            .map_err(|stop| stop.to_string())?;
+        let turn = self.turns.acquire().await;
+        let _turn = turn.map_err(|_| "the engine is shutting down".to_owned())?;
+        let mut store = self.store(&limits);
         let work = async {
             let plugin = pre.instantiate_async(&mut store).await?;
             plugin.toolkeep_tool_tools().call_describe(&mut store).await
@@ -169,17 +174,32 @@ impl Engine {
         }
     }
 
-    async fn store(
-        &self,
-        guest: Guest,
-        limits: &Limits,
-    ) -> Result<(Store<Guest>, tokio::sync::SemaphorePermit<'_>), Stop> {
-        let turn = self
-            .turns
-            .acquire()
-            .await
-            .map_err(|_| Stop("shutting-down"))?;
-        let mut store = Store::new(&self.wasm, guest);
+    /// Gives back what a guest took of the machine. On a runtime with one thread, when those who wait for the
+    /// call's answer have it; and then one is made ready for the next call. Another thread would have to be
+    /// woken for it, which takes longer than that.
+    fn tidy(
+        self: &Arc<Self>,
+        store: Store<Guest>,
+        turn: OwnedSemaphorePermit,
+        next: Option<(Kind, PluginPre<Guest>)>,
+    ) {
+        if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            drop(store);
+            drop(turn);
+            if let Some((kind, pre)) = next {
+                engine.make_ready(kind, &pre).await;
+            }
+        });
+    }
+
+    /// A store with nothing in it yet.
+    pub(super) fn store(&self, limits: &Limits) -> Store<Guest> {
+        let mut store = Store::new(&self.wasm, Guest::new(limits));
         store.limiter(|guest| &mut guest.limiter);
         store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
         let handles = usize::try_from(limits.open_handles).unwrap_or(usize::MAX);
@@ -195,7 +215,7 @@ impl Engine {
                 None => Err(wasmtime::Error::new(Stop("cpu-limit"))),
             }
         });
-        Ok((store, turn))
+        store
     }
 }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::pace::Pace;
+use super::spare::{self, Spares};
+
 /// How long one tick of the engine's clock is. CPU time is counted in whole ticks, and a spinning
 /// guest gives way to others once per tick.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -46,7 +49,9 @@ pub struct EngineError(String);
 /// The wasmtime engine of a host.
 pub struct Engine {
     pub(super) wasm: wasmtime::Engine,
-    pub(super) turns: tokio::sync::Semaphore,
+    pub(super) turns: Arc<tokio::sync::Semaphore>,
+    pub(super) pace: Pace,
+    pub(super) spares: Spares,
     stop: Arc<AtomicBool>,
 }
 
@@ -74,7 +79,9 @@ impl Engine {
             .map_err(|error| EngineError(format!("cannot start its clock: {error}")))?;
         Ok(Self {
             wasm,
-            turns: tokio::sync::Semaphore::new(size.calls as usize),
+            turns: Arc::new(tokio::sync::Semaphore::new(size.calls as usize)),
+            pace: Pace::new(),
+            spares: Spares::new(),
             stop,
         })
     }
@@ -90,17 +97,18 @@ impl Drop for Engine {
 const TABLE_BYTES_KEPT: usize = 16 << 10;
 
 fn config(size: PoolSize) -> Config {
-    // Room for the most that any component may have, times all calls: one greedy guest cannot take
-    // another's place.
+    // Room for the most that any component may have, times all calls and what is made ready for them: one
+    // greedy guest cannot take another's place.
+    let guests = size.calls.saturating_add(spare::MOST);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(size.calls)
+    pool.total_component_instances(guests)
         .max_core_instances_per_component(INSTANCES)
-        .total_core_instances(size.calls.saturating_mul(INSTANCES))
+        .total_core_instances(guests.saturating_mul(INSTANCES))
         .max_memories_per_component(MEMORIES)
-        .total_memories(size.calls.saturating_mul(MEMORIES))
+        .total_memories(guests.saturating_mul(MEMORIES))
         .max_tables_per_component(TABLES)
-        .total_tables(size.calls.saturating_mul(TABLES))
-        .total_stacks(size.calls)
+        .total_tables(guests.saturating_mul(TABLES))
+        .total_stacks(guests)
         // Cheaper to clear than to give back to the system and to get again, with all that this does to
         // the other processors.
         .table_keep_resident(TABLE_BYTES_KEPT)

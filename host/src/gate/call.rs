@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use self::identity::{Identity, Span};
 use self::refusing::state_failed;
 use super::approver::Answer;
 use super::asking::{Asked, Asking, Effects, lifted};
@@ -14,8 +15,7 @@ use super::journal::Journal;
 use super::pass::Pass;
 use super::refusal::{Refusal, Refused};
 use super::session::Session;
-use crate::base::digest::Digest;
-use crate::base::id::{CallId, Name, ToolName};
+use crate::base::id::CallId;
 use crate::base::label::Label;
 use crate::base::said::Said;
 use crate::rules::access::Access;
@@ -24,34 +24,6 @@ use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{ReasonCode, Verdict};
 use crate::store::audit::log::Durability;
 use crate::store::audit::record::{Kind, Outcome, Status};
-
-/// What identifies a call, fixed before it starts.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// This run.
-    pub call: CallId,
-    /// The plugin.
-    pub plugin: Name,
-    /// The digest of its component file.
-    pub plugin_digest: Digest,
-    /// The tool.
-    pub tool: ToolName,
-    /// The digest of the call's arguments.
-    pub arguments: Digest,
-    /// The runtime's own name for the call, where it gave one.
-    pub runtime_call: Option<String>,
-    /// The W3C trace parent, where the runtime gave one.
-    pub trace_parent: Option<String>,
-}
-
-/// How long an access takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Span {
-    /// It is over as soon as it is done. Unless it changes the world, one entry tells it all.
-    Moment,
-    /// It stays open, as a file does: one entry when it begins, one when it ends.
-    Held,
-}
 
 /// How many refusals of one call are kept for its result; all of them are on record.
 const KEPT_REFUSALS: usize = 32;
@@ -141,9 +113,9 @@ impl Call {
             call.journal.put_later(record);
             return Ok(call);
         }
-        let ticket = call.journal.put(record, Durability::Written).await;
+        let kept = call.journal.keep(record).await;
         call.ended.store(true, Ordering::Release);
-        drop(ticket.await);
+        drop(kept.known().await);
         let verbs = Verbs::one(Verb::Call);
         let tool = call.identity.tool.to_string();
         Err(Refusal::new(Handle::Tool, verbs, tool, &judgement))
@@ -211,7 +183,8 @@ impl Call {
     pub async fn judge(self: &Arc<Self>, access: Access, span: Span) -> Result<Pass, Refused> {
         self.journal.drain().await;
         self.count(&access)?;
-        let mut judgement = self.scope.decide(&access);
+        let rules = self.gate.narrowed.times();
+        let mut judgement = self.decide(&access);
         let (mut approval, mut used) = (None, None);
         if judgement.verdict() == Verdict::Ask && !self.is_cancelled() {
             let open = OpenAsk::new(self, &access, &judgement);
@@ -232,6 +205,9 @@ impl Call {
             }
         }
         // After the answer, which may have taken its time.
+        if rules != self.gate.narrowed.times() {
+            judgement = self.narrowed(&access, judgement);
+        }
         if self.is_cancelled() {
             judgement = judgement.and(cancelled());
         }
@@ -288,9 +264,11 @@ impl Call {
         self.journal.drain().await;
     }
 
-    /// A number that rises whenever the call's label does.
-    pub(super) fn label_epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+    /// A number that rises whenever the call's label or the rules change.
+    pub(super) fn epoch(&self) -> u64 {
+        // Both only ever rise, so a change of either changes the sum.
+        let label = self.epoch.load(Ordering::Acquire);
+        label.saturating_add(self.gate.narrowed.times())
     }
 
     /// Numbers the access and raises the label by what it will see: the call's, and at once the
@@ -306,7 +284,7 @@ impl Call {
                 self.session.raise(&state.label);
             }
         }
-        (step, before, self.epoch.load(Ordering::Acquire))
+        (step, before, self.epoch())
     }
 
     /// Puts on record what came of an access. Called once for each pass, when it goes away.
@@ -340,18 +318,26 @@ impl Call {
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
         outcome.duration_us = micros(self.began.elapsed());
         let record = self.ending(outcome);
-        let ticket = self.journal.put_here(record).await;
+        let kept = self.journal.keep(record).await;
         self.ended.store(true, Ordering::Release);
-        let written = ticket.await.is_ok();
+        let written = kept.known().await.is_ok();
         // Entries of this call may be among the lost ones: then nobody can know what it did.
         written && self.journal.is_whole()
     }
 
+    /// The entry on the call's end. Where nothing happened in between, it is the only one of the call.
     fn ending(&self, outcome: Outcome) -> crate::store::audit::Record {
-        let label = self.label_before.clone();
-        let mut record = self
-            .journal
-            .about_call(Kind::Outcome, Verdict::Allow, &[], label);
+        let mut record = match self.journal.take_opening() {
+            Some(opening) => crate::store::audit::Record {
+                kind: Kind::Access,
+                ..opening
+            },
+            None => {
+                let label = self.label_before.clone();
+                self.journal
+                    .about_call(Kind::Outcome, Verdict::Allow, &[], label)
+            }
+        };
         record.label_after = Some(self.label());
         record.outcome = Some(outcome);
         record
@@ -396,6 +382,8 @@ pub(super) fn micros(duration: Duration) -> u64 {
 mod ask;
 #[cfg(test)]
 mod ask_tests;
+mod identity;
+mod narrowed;
 mod refusing;
 use refusing::{OpenAsk, cancelled};
 #[cfg(test)]

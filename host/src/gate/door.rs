@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::approver::Approver;
 use super::event::EventKind;
 use super::events::{Emitter, Events};
+use super::narrowed::Narrowed;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::rules::config::Config;
@@ -25,6 +26,7 @@ pub struct Gate {
     pub(super) rules: Digest,
     pub(super) console_only: Verbs,
     pub(super) patience: Duration,
+    pub(super) narrowed: Arc<Narrowed>,
 }
 
 impl Gate {
@@ -50,14 +52,18 @@ impl Gate {
             rules: config.digest(),
             console_only: settings.console_only,
             patience,
+            narrowed: Arc::default(),
         }
     }
 
-    /// The same, judging by other rules.
-    pub fn with_rules(&self, config: &Config) -> Self {
+    /// The same, judging by other rules, which give nothing that these do not. Calls that run at this gate
+    /// are held to them too.
+    pub fn with_rules(&self, config: &Arc<Config>) -> Self {
+        self.narrowed.to(config);
         let events = self.events.clone();
         Self {
             events,
+            narrowed: Arc::clone(&self.narrowed),
             ..Self::new(
                 self.state.clone(),
                 Arc::clone(&self.log),
@@ -81,6 +87,7 @@ impl Gate {
             rules: self.rules,
             console_only: self.console_only,
             patience: self.patience,
+            narrowed: Arc::clone(&self.narrowed),
         }
     }
 

@@ -106,9 +106,32 @@ pub enum EventKind {
         /// What is wrong.
         why: String,
     },
+    /// Entries are safe in a file, and could not be put into the record's database yet. It is tried again
+    /// and again; this is told once. Until it works, effects are refused and answers withheld.
+    RecordBehind {
+        /// How many, at first.
+        records: u64,
+        /// What is wrong.
+        why: String,
+    },
     /// A checkpoint could not be made, or not be put where it should go. It is tried again and again;
     /// this is told once.
     CheckpointFailed {
+        /// What is wrong.
+        why: String,
+    },
+    /// The oldest entries were moved into an archive.
+    Archived {
+        /// The number of the first of them.
+        first: u64,
+        /// And of the last.
+        last: u64,
+        /// The archive, seen from the state folder.
+        file: String,
+    },
+    /// The oldest entries could not be moved into an archive, and are where they were. It is tried again
+    /// and again; this is told once.
+    ArchiveFailed {
         /// What is wrong.
         why: String,
     },
@@ -218,7 +241,9 @@ pub(super) fn told_by(record: &Record) -> Vec<EventKind> {
         (Kind::Intent, _) if is_call => vec![EventKind::CallBegun],
         (Kind::Intent, _) => vec![EventKind::Allowed(judged())],
         (Kind::Refusal, _) => vec![EventKind::Refused(judged())],
-        (Kind::Outcome, Some(outcome)) if is_call => vec![EventKind::CallEnded(outcome.clone())],
+        (Kind::Outcome | Kind::Access, Some(outcome)) if is_call => {
+            vec![EventKind::CallEnded(outcome.clone())]
+        }
         (Kind::Outcome, Some(outcome)) => vec![ended(judged(), outcome)],
         (Kind::Access, Some(outcome)) => {
             vec![EventKind::Allowed(judged()), ended(judged(), outcome)]
@@ -263,7 +288,14 @@ impl fmt::Display for EventKind {
             Self::Said { said } => write!(f, "says: {said}"),
             Self::Reloaded { rules } => write!(f, "the operator's file gives less: {rules}"),
             Self::RecordsLost { records, why } => write!(f, "lost {records} records: {why}"),
+            Self::RecordBehind { records, why } => {
+                write!(f, "{records} records are not in the database yet: {why}")
+            }
             Self::CheckpointFailed { why } => write!(f, "no checkpoint: {why}"),
+            Self::Archived { first, last, file } => {
+                write!(f, "records {first} to {last} are in `{file}` now")
+            }
+            Self::ArchiveFailed { why } => write!(f, "nothing was archived: {why}"),
             Self::Missed { events } => write!(f, "missed {events} events"),
         }
     }

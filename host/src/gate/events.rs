@@ -67,8 +67,20 @@ fn told_of(trouble: &Trouble) -> EventKind {
             records: *records,
             why: error.to_string(),
         },
+        Trouble::Behind { records, error } => EventKind::RecordBehind {
+            records: *records,
+            why: error.to_string(),
+        },
         Trouble::Checkpoint(error) => EventKind::CheckpointFailed {
             why: error.to_string(),
+        },
+        Trouble::Archive(error) => EventKind::ArchiveFailed {
+            why: error.to_string(),
+        },
+        Trouble::Archived { first, last, file } => EventKind::Archived {
+            first: *first,
+            last: *last,
+            file: file.clone(),
         },
     }
 }

@@ -12,7 +12,7 @@ use crate::base::label::Label;
 use crate::rules::access::Access;
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{Judgement, Reason, Verdict};
-use crate::store::audit::log::{Durability, Ticket};
+use crate::store::audit::log::{Durability, Kept, Ticket};
 use crate::store::audit::record::{Kind, Record};
 use crate::store::error::StoreError;
 
@@ -108,24 +108,25 @@ impl Journal {
         ticket
     }
 
-    /// As [`Self::put`], for a record that is waited for at once and need not get to the disk.
-    pub(super) async fn put_here(&self, record: Record) -> Ticket {
+    /// Gives a record to the log that has to outlive this process and is waited for, after all that came
+    /// before it.
+    pub(super) async fn keep(&self, record: Record) -> Kept {
         let told = self.told_by(&record);
         let time = record.time;
         let before = self.backlog().drain(..).collect();
-        let ticket = match self.gate.log.try_append_here(before, Box::new(record)) {
-            Ok(ticket) => ticket,
+        let kept = match self.gate.log.try_keep(before, Box::new(record)) {
+            Ok(kept) => kept,
             // There is no room. What comes last waits for it behind the others.
             Err((before, last)) => {
                 for record in before.into_iter().rev() {
                     self.backlog().push_front(record);
                 }
                 self.drain().await;
-                self.gate.log.append(*last, Durability::Written).await
+                Kept::Once(self.gate.log.append(*last, Durability::Written).await)
             }
         };
         self.tell_at(time, || told);
-        ticket
+        kept
     }
 
     /// Keeps a record until the next one, so that both are written at once. Nothing may have happened in
@@ -135,6 +136,19 @@ impl Journal {
         let time = record.time;
         self.backlog().push_back(Box::new(record));
         self.tell_at(time, || told);
+    }
+
+    /// The entry on the call's begin, if it is still kept back and nothing came after it.
+    pub(super) fn take_opening(&self) -> Option<Record> {
+        let mut backlog = self.backlog();
+        let alone = backlog.len() == 1
+            && backlog
+                .front()
+                .is_some_and(|record| record.step == 0 && record.kind == Kind::Intent);
+        alone
+            .then(|| backlog.pop_front())
+            .flatten()
+            .map(|record| *record)
     }
 
     /// As [`Self::put`], where nothing may wait.

@@ -10,9 +10,11 @@ pub mod event;
 pub mod events;
 pub mod exit;
 mod journal;
+mod narrowed;
 pub mod pass;
 pub mod refusal;
 pub mod session;
+pub mod sessions;
 
 use crate::store::error::StoreError;
 

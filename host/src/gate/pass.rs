@@ -113,7 +113,7 @@ impl Pass {
     }
 
     /// Asked before every later chunk that is written under this pass: what was allowed while the
-    /// call was clean is judged anew once the call has seen more. Where that would ask, it refuses:
+    /// call was clean is judged anew once the call has seen more, or the operator gives less. Where that would ask, it refuses:
     /// a write that is under way cannot wait for a person. Once the call is cancelled, all is refused.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Pass {
         if self.revoked.load(Ordering::Acquire) {
             return Err(Refused);
         }
-        let now = self.call.label_epoch();
+        let now = self.call.epoch();
         if now == self.epoch.load(Ordering::Acquire) && !self.call.is_cancelled() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use crate::base::id::SessionId;
 use crate::base::label::Label;
 use crate::base::principal::Principal;
 use crate::store::error::StoreError;
-use crate::store::sessions::Sessions;
+use crate::store::sessions::{Mark, Sessions};
 
 /// One agent's conversation: who it is for, and what it has seen so far.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ struct Seen {
     label: Label,
     /// How much of it is known to be in the store.
     stored: Label,
+    /// When that was: nothing was changed in the store as long as its mark is this one.
+    as_of: Option<Mark>,
 }
 
 impl Session {
@@ -46,16 +48,24 @@ impl Session {
         &self.principal
     }
 
-    /// The label of all that its calls have seen, in this process and in others. Read anew each time.
+    /// The label of all that its calls have seen, in this process and in others, just now.
     ///
     /// # Errors
     /// If it can't be read. It must not be taken for clean then.
     pub fn label(&self) -> Result<Label, StoreError> {
         // A read waits for no writer, so it is done here and now.
+        let mark = self.store.mark()?;
+        {
+            let seen = self.seen();
+            if seen.as_of == Some(mark) {
+                return Ok(seen.label.clone());
+            }
+        }
         let stored = self.store.label(&self.id, &self.principal)?;
         let mut seen = self.seen();
         seen.label.join(&stored);
         seen.stored = stored;
+        seen.as_of = Some(mark);
         Ok(seen.label.clone())
     }
 
@@ -83,6 +93,12 @@ impl Session {
         seen.label.join(&stored);
         seen.stored = stored;
         Ok(())
+    }
+
+    /// Whether all that it has seen is known to be in the store.
+    pub(super) fn is_kept(&self) -> bool {
+        let seen = self.seen();
+        seen.label == seen.stored
     }
 
     fn key(&self) -> (Sessions, SessionId, Principal) {

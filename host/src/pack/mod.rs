@@ -3,3 +3,4 @@
 pub mod build;
 pub mod component;
 pub mod inspect;
+pub(crate) mod known;

@@ -12,7 +12,9 @@
 //! - `only = ["public/**"]` gives what is below `public`, but not `public` itself (which can still
 //!   be listed, to get there); `only = ["public"]` gives the one path `public` and nothing below.
 
-use globset::{GlobBuilder, GlobSet};
+mod glob;
+
+use glob::Glob;
 
 /// The longest pattern, in bytes, and the most parts that one may have. A set of parts then fits
 /// into one `u64`, and no pattern can be made slow.
@@ -69,7 +71,7 @@ enum Part {
     One,
     /// Just these characters.
     Literal(String),
-    Glob(GlobSet),
+    Glob(Glob),
 }
 
 impl Part {
@@ -81,14 +83,7 @@ impl Part {
             "*" => Ok(Self::One),
             text if text.contains("**") => Err(BadPattern::StarStar),
             text if text.contains(['*', '?', '[', ']', '{', '}', '\\', '!', ',']) => {
-                let glob = GlobBuilder::new(text)
-                    .literal_separator(true)
-                    .backslash_escape(true)
-                    .build()
-                    .map_err(|_| BadPattern::Syntax)?;
-                // A set, although of one, because only that reports a regex that is too large.
-                let set = GlobSet::builder().add(glob).build();
-                Ok(Self::Glob(set.map_err(|_| BadPattern::Syntax)?))
+                Glob::parse(text).map(Self::Glob).ok_or(BadPattern::Syntax)
             }
             text => Ok(Self::Literal(text.to_owned())),
         }
@@ -98,7 +93,7 @@ impl Part {
         match self {
             Self::Any | Self::One => true,
             Self::Literal(text) => text == part,
-            Self::Glob(glob) => glob.is_match(part),
+            Self::Glob(glob) => glob.matches(part),
         }
     }
 }
@@ -195,7 +190,16 @@ impl Pattern {
 
 /// The pattern that matches just `path`.
 pub fn escape(path: &str) -> String {
-    globset::escape(path)
+    let mut pattern = String::with_capacity(path.len());
+    for c in path.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
+            // In brackets, since a TOML text has its own use for a backslash.
+            pattern.extend(['[', c, ']']);
+        } else {
+            pattern.push(c);
+        }
+    }
+    pattern
 }
 
 /// The parts of a resolved path; none for the data's folder itself.

@@ -140,19 +140,35 @@ impl<'a> ConfigScope<'a> {
 impl Scope {
     /// The scope of a call of `tool`, of the plugin that the operator calls `plugin`.
     pub fn new(config: &Config, manifest: &Arc<Manifest>, tool: &ToolInfo, plugin: &Name) -> Self {
-        let name = plugin.clone();
-        let plugin = config.plugins.get(plugin).cloned();
+        Self::of(config, manifest, &tool.name, tool.hints, plugin)
+    }
+
+    /// The scope of the same call under other rules.
+    pub fn under(&self, config: &Config) -> Self {
+        let inner = &*self.inner;
+        let (manifest, tool) = (&inner.manifest, &inner.tool);
+        Self::of(config, manifest, tool, inner.hints, &inner.name)
+    }
+
+    fn of(
+        config: &Config,
+        manifest: &Arc<Manifest>,
+        tool: &ToolName,
+        hints: Hints,
+        name: &Name,
+    ) -> Self {
+        let plugin = config.plugins.get(name).cloned();
         let narrowing = plugin
             .as_ref()
-            .and_then(|plugin| plugin.tools.get(&tool.name).cloned());
+            .and_then(|plugin| plugin.tools.get(tool).cloned());
         Self {
             inner: Arc::new(Inner {
                 file: config.file.clone(),
                 rules: config.digest(),
                 limits: plugin.as_ref().map_or(config.limits, |p| p.limits),
-                name,
-                tool: tool.name.clone(),
-                hints: tool.hints,
+                name: name.clone(),
+                tool: tool.clone(),
+                hints,
                 manifest: manifest.clone(),
                 plugin,
                 narrowing,

@@ -1,6 +1,7 @@
 //! What a plugin's tools are: the part of a component's custom section that its code gave.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,10 +59,10 @@ pub struct ToolInfo {
     /// What it does and when to use it, for the model that chooses. Never empty.
     pub description: String,
     /// The JSON Schema, of type `object`, that every call's arguments satisfy.
-    pub input_schema: Value,
+    pub input_schema: Arc<Value>,
     /// The JSON Schema that every call's structured output satisfies.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_schema: Option<Value>,
+    pub output_schema: Option<Arc<Value>>,
     /// What it does to the world.
     pub hints: Hints,
 }
@@ -73,9 +74,9 @@ struct UncheckedTool {
     #[serde(default)]
     title: Option<String>,
     description: String,
-    input_schema: Value,
+    input_schema: Arc<Value>,
     #[serde(default)]
-    output_schema: Option<Value>,
+    output_schema: Option<Arc<Value>>,
     #[serde(default)]
     hints: Hints,
 }
@@ -92,7 +93,7 @@ impl ToolInfo {
             format!("`title` {fault}")
         } else if !describes_object(&self.input_schema) {
             "`input_schema` is not a schema of type `object`".to_owned()
-        } else if !self.output_schema.as_ref().is_none_or(Value::is_object) {
+        } else if !self.output_schema.as_deref().is_none_or(Value::is_object) {
             "`output_schema` is not a schema".to_owned()
         } else if let Err(fault) = role::roles(&self.input_schema) {
             fault

@@ -51,6 +51,16 @@ pub enum StoreError {
         /// The database file.
         path: String,
     },
+    /// The database is not in its place any more, or another one is.
+    #[error(
+        "can't {deed} in `{path}`: the file was moved, removed or replaced while it was in use"
+    )]
+    Moved {
+        /// What was tried, as a verb.
+        deed: &'static str,
+        /// The database file.
+        path: String,
+    },
     /// A newer program made the database.
     #[error("`{path}` has the form {found}, this program knows forms up to {known}")]
     Newer {
@@ -124,6 +134,9 @@ impl StoreError {
             }
             Self::ReadOnly { .. } => {
                 "give this user write permission on the state folder and the files in it, or choose another state folder"
+            }
+            Self::Moved { .. } => {
+                "put the file back with its `-wal` and `-shm`, or start the host again to use the one that is there now; nothing is allowed until then"
             }
             Self::Newer { .. } => "use the newer program, or another state folder",
             Self::Damaged { .. } => {

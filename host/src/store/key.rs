@@ -5,10 +5,38 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
 use crate::base::digest::hex;
 
 /// How long a key is.
 pub const BYTES: usize = 32;
+/// How long a MAC is.
+pub const MAC_BYTES: usize = 32;
+
+/// The MAC (HMAC-SHA-256) of `parts`, one after another: who does not have the key cannot make it.
+pub fn mac(key: &[u8; BYTES], parts: &[&[u8]]) -> [u8; MAC_BYTES] {
+    over(key, parts).finalize().into_bytes().into()
+}
+
+/// Whether `tag` is the MAC of `parts`; takes as long whatever it is.
+pub fn is_mac(key: &[u8; BYTES], parts: &[&[u8]], tag: &[u8]) -> bool {
+    over(key, parts).verify_slice(tag).is_ok()
+}
+
+fn over(key: &[u8; BYTES], parts: &[&[u8]]) -> Hmac<Sha256> {
+    // Padded to the hash's block, as HMAC pads it.
+    let mut block = [0u8; 64];
+    for (into, from) in block.iter_mut().zip(key) {
+        *into = *from;
+    }
+    let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new((&block).into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac
+}
 
 /// The key in `path`; a fresh one where there is none. Two processes at once end with the same.
 ///

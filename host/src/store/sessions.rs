@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::audit::leaf::principal_text;
+pub use super::db::mark::Mark;
 use super::db::state::StateDb;
 use super::error::StoreError;
 use crate::base::id::SessionId;
 use crate::base::label::Label;
 use crate::base::principal::Principal;
 
-/// The labels of all sessions of a state folder. Cheap to clone. Each look is a new one: another process
-/// may have raised a label meanwhile.
+/// The labels of all sessions of a state folder. Cheap to clone. Another process may raise a label at any
+/// time.
 ///
 /// Whoever can write the state folder can lower a label or take a session away; nothing here proves that
 /// nobody did.
@@ -25,6 +26,14 @@ impl Sessions {
     /// If the folder or the database can't be used.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
         StateDb::open(state).map(|db| Self(Arc::new(db)))
+    }
+
+    /// Something else as soon as any label was raised, by any process. To be asked for before the label is.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn mark(&self) -> Result<Mark, StoreError> {
+        self.0.mark()
     }
 
     /// What the session has seen; clean for one of which nothing is stored.

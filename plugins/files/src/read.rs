@@ -27,41 +27,40 @@ impl JsonSchema for Number {
     }
 }
 
-/// Reads a whole file as text. Deprecated: `read_text_file` does the same.
-#[tool(read_only, title = "Read File (Deprecated)")]
-pub fn read_file(
-    /// The file.
-    path: String,
-    /// If given, only the last so many lines of the file are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Number")]
-    tail: Option<f64>,
-    /// If given, only the first so many lines of the file are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Number")]
-    head: Option<f64>,
-) -> Result<Text, Failure> {
-    text(&Folders::granted(), &path, head, tail)
+/// A tool that reads a file as text. There is one under an old name too, as in the reference server.
+macro_rules! reads_text {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        pub fn $name(
+            /// The file.
+            path: String,
+            /// If given, only the last so many lines of the file are read.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(with = "Number")]
+            tail: Option<f64>,
+            /// If given, only the first so many lines of the file are read.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(with = "Number")]
+            head: Option<f64>,
+        ) -> Result<Text, Failure> {
+            text(&Folders::granted(), &path, head, tail)
+        }
+    };
 }
 
-/// Reads a file as text, whatever its name ends in: the whole of it, or with `head` or `tail` only its
-/// first or last lines. What is not UTF-8 in it is shown as replacement characters. If it cannot be
-/// read, the answer says why. Use it to look at one file. Only files in the allowed directories can be
-/// read.
-#[tool(read_only, title = "Read Text File")]
-pub fn read_text_file(
-    /// The file.
-    path: String,
-    /// If given, only the last so many lines of the file are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Number")]
-    tail: Option<f64>,
-    /// If given, only the first so many lines of the file are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Number")]
-    head: Option<f64>,
-) -> Result<Text, Failure> {
-    text(&Folders::granted(), &path, head, tail)
+reads_text! {
+    /// Reads a whole file as text. Deprecated: `read_text_file` does the same.
+    #[tool(read_only, title = "Read File (Deprecated)")]
+    read_file
+}
+
+reads_text! {
+    /// Reads a file as text, whatever its name ends in: the whole of it, or with `head` or `tail` only its
+    /// first or last lines. What is not UTF-8 in it is shown as replacement characters. If it cannot be
+    /// read, the answer says why. Use it to look at one file. Only files in the allowed directories can be
+    /// read.
+    #[tool(read_only, title = "Read Text File")]
+    read_text_file
 }
 
 /// Reads several files as text at once, which is quicker than one by one when they are to be looked at

@@ -1,8 +1,8 @@
 //! The operator's file changes while a server runs.
 
 use serde_json::{Value, json};
-use toolkeep_tests::Keep;
 use toolkeep_tests::rpc::{Client, code, forms};
+use toolkeep_tests::{ALL, Keep};
 
 const BOTH: &str = "[plugins.echo]\npath = {echo}\n[data.diary]\ndir = \"data\"\n\
     [plugins.notes]\npath = {notes}\n[plugins.notes.fs.notebook]\ndata = \"diary\"\n\
@@ -55,6 +55,32 @@ fn less_is_used_at_once_and_told() {
         "{:#?}",
         newer.heard
     );
+}
+
+/// Nor is a guest that was made ready while it might use more.
+#[test]
+fn lower_limits_hold_from_the_next_call_on() {
+    let limited = |mib| {
+        format!(
+            "[data.data]\ndir = \"data\"\n[plugins.hostile]\npath = {{hostile}}\n\
+             [plugins.hostile.fs.data]\ndata = \"data\"\nallow = {ALL}\n\
+             [plugins.hostile.limits]\nmemory_bytes = \"{mib} MiB\"\n"
+        )
+    };
+    let keep = Keep::new(&limited(32));
+    let mut client = Client::old(&keep, forms());
+    for _ in 0..3 {
+        let grown = client.call("grow", json!({"mib": 16}));
+        assert_eq!(grown["isError"], false, "{grown:#}");
+    }
+    keep.configure(&limited(8));
+    client.warning("is in use");
+    assert_eq!(
+        code(&client.call("grow", json!({"mib": 16}))),
+        "memory-limit"
+    );
+    let grown = client.call("grow", json!({"mib": 4}));
+    assert_eq!(grown["isError"], false, "{grown:#}");
 }
 
 #[test]
@@ -134,8 +160,11 @@ fn what_is_no_ordinary_file_keeps_nobody_waiting() {
     assert!(made.unwrap().success());
     client.warning("it is not an ordinary file");
     assert_eq!(client.tools().len(), 6);
+    // The same trouble is told once: another one comes between.
     std::fs::remove_file(&file).unwrap();
+    client.warning("No such file");
     std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+    client.warning("it is not an ordinary file");
     assert_eq!(client.tools().len(), 6);
     std::fs::remove_file(&file).unwrap();
     keep.configure(ONE);
@@ -143,29 +172,76 @@ fn what_is_no_ordinary_file_keeps_nobody_waiting() {
     assert_eq!(client.tools(), ["echo"]);
 }
 
+/// Deleting a note is asked about.
+const ASKING: &str = "[approvals]\nelicitation = true\n[data.diary]\ndir = \"data\"\n\
+    [plugins.notes]\npath = {notes}\n[plugins.notes.fs.notebook]\ndata = \"diary\"\n\
+    allow = [\"list\", \"read\"]\nask = [\"delete\"]\n";
+
+fn approve() -> Value {
+    json!({"action": "accept", "content": {"decision": "approve"}})
+}
+
 /// What was asked by the old rules is not done by a yes that comes after they changed.
 #[test]
 fn a_question_does_not_outlive_its_rules() {
-    let asking = "[approvals]\nelicitation = true\n[data.diary]\ndir = \"data\"\n\
-        [plugins.notes]\npath = {notes}\n[plugins.notes.fs.notebook]\ndata = \"diary\"\n\
-        allow = [\"list\", \"read\"]\nask = [\"delete\"]\n";
-    let keep = Keep::new(asking);
+    let keep = Keep::new(ASKING);
     keep.put("data/a.md", "kept");
     let mut client = Client::new(&keep, forms());
     let delete = json!({"name": "a"});
     let asked = client.call("delete_note", delete.clone());
     assert_eq!(asked["resultType"], "input_required", "{asked:#}");
-    keep.configure(&asking.replace("ask = [\"delete\"]\n", ""));
+    keep.configure(&ASKING.replace("ask = [\"delete\"]\n", ""));
     client.warning("is in use");
     let answered = client.ask(
         "tools/call",
         json!({
             "name": "delete_note", "arguments": delete, "requestState": asked["requestState"],
-            "inputResponses": {"approval": {"action": "accept", "content": {"decision": "approve"}}},
+            "inputResponses": {"approval": approve()},
         }),
     );
-    assert_eq!(answered["result"]["isError"], true, "{answered:#}");
+    assert_eq!(code(&answered["result"]), "question-closed");
     assert!(keep.has("data/a.md"));
+}
+
+/// The same where the call waits for the answer.
+#[test]
+fn a_question_that_is_asked_back_does_not_outlive_its_rules() {
+    let keep = Keep::new(ASKING);
+    keep.put("data/a.md", "kept");
+    let mut client = Client::old(&keep, forms());
+    let call = client.begin("delete_note", json!({"name": "a"}));
+    let question = client.hear("elicitation/create");
+    keep.configure(&ASKING.replace("ask = [\"delete\"]\n", ""));
+    client.warning("is in use");
+    client.respond(&question, approve());
+    assert_eq!(code(&client.result(call)), "approval-required");
+    assert!(keep.has("data/a.md"));
+}
+
+/// A call that began under the old rules goes on under them, but has nobody to ask any more.
+#[test]
+fn nobody_is_asked_by_old_rules() {
+    let less = "[approvals]\nelicitation = true\n[data.data]\ndir = \"data\"\n\
+        [plugins.hostile]\npath = {hostile}\n[plugins.hostile.fs.data]\ndata = \"data\"\n\
+        allow = [\"create\"]\nask = [\"modify\"]\n";
+    for open in [Client::old, Client::new] {
+        let keep = Keep::new(&format!("{ONE}{less}"));
+        let mut client = open(&keep, forms());
+        let files = json!({"folder": "/data", "files": 100_000});
+        let call = client.begin("write_many", files);
+        keep.wait_for(|| keep.has("data/file-0"));
+        keep.configure(less);
+        client.warning("is in use");
+        // The first file that is there already has to be asked about. The call gets to it yet.
+        let written = std::fs::read_dir(keep.path("data")).unwrap().count();
+        let there = format!("data/file-{}", written + 500);
+        keep.put(&there, "kept");
+        let result = client.result(call);
+        assert_eq!(code(&result), "approval-required");
+        assert_eq!(keep.get(&there), "kept");
+        let asked = |message: &Value| message["method"] == "elicitation/create";
+        assert!(!client.heard.iter().any(asked), "{:#?}", client.heard);
+    }
 }
 
 /// A pin that is added while the server runs has to hold.

@@ -149,7 +149,7 @@ fn many_calls_at_once_are_each_answered_right() {
         client.leave();
     }
     keep.run(&["audit", "verify"]).expect(0);
-    let outcomes = keep.records(&["--handle", "tool", "--kind", "outcome"]);
+    let outcomes = keep.endings(&[]);
     assert_eq!(outcomes.len(), 128);
     assert!(
         outcomes
@@ -188,6 +188,6 @@ fn two_servers_share_one_state_folder() {
         client.leave();
     }
     keep.run(&["audit", "verify"]).expect(0);
-    let outcomes = keep.records(&["--handle", "tool", "--kind", "outcome"]);
+    let outcomes = keep.endings(&[]);
     assert_eq!(outcomes.len(), 64);
 }

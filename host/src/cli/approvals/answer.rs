@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Desk, Key, failed, left, no_terminal};
+use super::{ASK_ANEW, CHANGED, Desk, Key, failed, left, no_terminal};
 use crate::base::clock::Timestamp;
 use crate::base::id::ApprovalId;
 use crate::cli::exit::Exit;
@@ -94,7 +94,7 @@ fn one(
     secret: &ApproverSecret,
 ) -> Result<bool, Exit> {
     let asked = &approval.question;
-    if asked.rules != desk.config.digest() {
+    if desk.is_void(approval) {
         output::warning(format_args!("skipped {}: {CHANGED}", asked.approval));
         return Ok(true);
     }
@@ -124,25 +124,21 @@ fn one(
     Ok(true)
 }
 
-const CHANGED: &str = "the operator's file changed since it was asked, so no answer to it counts";
-
 fn still_waits(desk: &Desk, approval: &Approval) -> Result<(), Exit> {
     let id = &approval.question.approval;
-    let why = match approval.state {
-        State::Pending if approval.question.rules != desk.config.digest() => CHANGED,
+    let again = "make the same call again: then it is asked anew";
+    let (why, hint) = match approval.state {
+        _ if desk.is_void(approval) => (CHANGED, ASK_ANEW),
         State::Pending => return Ok(()),
-        State::Answered => "it was answered already",
-        State::Used => "it was answered already, and the answer was used",
-        State::Expired => "it is too old",
+        State::Answered => (
+            "it was answered already",
+            "a yes waits for the same call; a no stays until it expires",
+        ),
+        State::Used => ("it was answered already, and the answer was used", again),
+        State::Expired => ("it is too old", again),
     };
     output::error(format_args!("{id} cannot be answered: {why}"));
-    output::hint(match approval.state {
-        State::Pending => {
-            "start every server that runs with this file again; then make the same call, and it is asked anew"
-        }
-        State::Answered => "a yes waits for the same call; a no stays until it expires",
-        State::Used | State::Expired => "make the same call again: then it is asked anew",
-    });
+    output::hint(hint);
     Err(Exit::Failed)
 }
 

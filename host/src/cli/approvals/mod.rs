@@ -14,7 +14,7 @@ use crate::base::clock::Timestamp;
 use crate::base::text::{shorten, visible};
 use crate::rules::config::Config;
 use crate::store::approvals::key::{KeyFile, default_path};
-use crate::store::approvals::{Approval, Approvals, ApproverKeys, Decision, Found};
+use crate::store::approvals::{Approval, Approvals, ApproverKeys, Decision, Found, State};
 use crate::store::error::StoreError;
 
 pub use answer::sign_and_store;
@@ -71,6 +71,12 @@ pub async fn run(command: Command) -> Exit {
     done.unwrap_or_else(|exit| exit)
 }
 
+/// Why a question is void.
+const CHANGED: &str = "the operator's file changed since it was asked, so no answer to it counts";
+
+/// What to do about a question that is void.
+const ASK_ANEW: &str = "start every server that runs with this file again; then make the same call, and it is asked anew";
+
 /// What the commands work on.
 struct Desk {
     config: Config,
@@ -88,6 +94,12 @@ impl Desk {
             config,
             approvals,
         })
+    }
+
+    /// Whether no answer to it counts any more, although it came in time: it was asked by other rules.
+    fn is_void(&self, approval: &Approval) -> bool {
+        matches!(approval.state, State::Pending | State::Answered)
+            && approval.question.rules != self.config.digest()
     }
 
     /// The approval that `id` stands for.

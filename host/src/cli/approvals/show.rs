@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Desk, failed};
+use super::{ASK_ANEW, CHANGED, Desk, failed};
 use crate::base::clock::Timestamp;
 use crate::base::text::{shorten, visible};
 use crate::cli::exit::Exit;
@@ -14,7 +14,7 @@ use crate::store::approvals::{Approval, Decision, HOST, Question, State};
 pub struct List {
     #[command(flatten)]
     place: Where,
-    /// Also those that were answered, used or are too old
+    /// Also those that were answered, used, are too old or void
     #[arg(long)]
     all: bool,
     /// Print each as one line of JSON
@@ -37,6 +37,7 @@ pub struct Show {
 struct Json<'a> {
     id: &'a str,
     state: State,
+    void: bool,
     made: Timestamp,
     expires: Timestamp,
     answer: Option<Said>,
@@ -59,24 +60,43 @@ pub fn list(options: &List) -> Result<Exit, Exit> {
         None => Vec::new(),
     };
     let mut rows = Vec::new();
+    let mut void = 0;
     for approval in &found {
         match approval {
-            Ok(approval) if options.json => {
-                output::json(&as_json(&desk, approval));
+            Ok(approval) => {
+                let is_void = desk.is_void(approval);
+                void += u64::from(is_void);
+                match (is_void && !options.all, options.json) {
+                    (true, _) => {}
+                    (false, true) => {
+                        output::json(&as_json(&desk, approval));
+                    }
+                    (false, false) => rows.push(row(&desk, approval)),
+                }
             }
-            Ok(approval) => rows.push(row(&desk, approval)),
             Err(why) => output::warning(why),
         }
     }
-    if options.json {
-        return Ok(Exit::Done);
+    if !options.json {
+        if rows.is_empty() {
+            output::note("nothing waits for an answer");
+        } else {
+            let head = ["id", "state", "for", "tool", "wants", "object", "until"];
+            output::data(output::table(head, rows));
+        }
     }
-    if rows.is_empty() {
-        output::note("nothing waits for an answer");
-        return Ok(Exit::Done);
+    if void > 0 {
+        let all = if options.all {
+            ""
+        } else {
+            "; `--all` lists what is void too"
+        };
+        let questions = output::count(void, "question");
+        output::note(format_args!(
+            "void, asked before the operator's file changed: {questions}{all}"
+        ));
+        output::hint(ASK_ANEW);
     }
-    let head = ["id", "state", "for", "tool", "wants", "object", "until"];
-    output::data(output::table(head, rows));
     Ok(Exit::Done)
 }
 
@@ -92,10 +112,9 @@ pub fn show(options: &Show) -> Result<Exit, Exit> {
         "state",
         standing(&desk, &approval)
     ));
-    if approval.question.rules != desk.config.digest() {
-        output::warning(
-            "the operator's file changed since it was asked, so no answer to it counts",
-        );
+    if desk.is_void(&approval) {
+        output::warning(CHANGED);
+        output::hint(ASK_ANEW);
     }
     Ok(Exit::Done)
 }
@@ -117,6 +136,7 @@ fn row(desk: &Desk, approval: &Approval) -> [String; 7] {
 /// How far it has come, and by whom.
 fn standing(desk: &Desk, approval: &Approval) -> String {
     let state = match approval.state {
+        _ if desk.is_void(approval) => "void",
         State::Pending => "waits",
         State::Answered => "answered",
         State::Used => "used",
@@ -149,6 +169,7 @@ fn as_json<'a>(desk: &Desk, approval: &'a Approval) -> Json<'a> {
     Json {
         id: approval.question.approval.as_str(),
         state: approval.state,
+        void: desk.is_void(approval),
         made: approval.made,
         expires: approval.expires,
         answer: said(desk, approval),

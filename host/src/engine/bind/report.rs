@@ -8,7 +8,7 @@ use super::super::guest::Guest;
 use super::tool::bindings::toolkeep::tool::report as wit;
 use crate::handle::report::{Level, Reporter};
 
-struct Voice(Arc<Reporter>);
+struct Voice(Option<Arc<Reporter>>);
 
 struct HasVoice;
 
@@ -17,7 +17,7 @@ impl HasData for HasVoice {
 }
 
 pub(in crate::engine) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasVoice>(linker, |guest| Voice(Arc::clone(&guest.reporter)))
+    wit::add_to_linker::<Guest, HasVoice>(linker, |guest| Voice(guest.reporter.clone()))
 }
 
 impl wit::Host for Voice {
@@ -28,7 +28,9 @@ impl wit::Host for Voice {
             wit::Level::Warning => Level::Warning,
             wit::Level::Error => Level::Error,
         };
-        self.0.log(level, &message);
+        if let Some(reporter) = &self.0 {
+            reporter.log(level, &message);
+        }
         Ok(())
     }
 
@@ -38,7 +40,9 @@ impl wit::Host for Voice {
         total: Option<u64>,
         message: Option<String>,
     ) -> wasmtime::Result<()> {
-        self.0.progress(done, total, message.as_deref());
+        if let Some(reporter) = &self.0 {
+            reporter.progress(done, total, message.as_deref());
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! A guest's stdout and stderr: lines of log, up to a limit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -12,26 +12,42 @@ use crate::handle::report::{Level, Reporter};
 const MAX_LINE: usize = 4096;
 
 /// Turns what a guest prints into lines of log. What is beyond the limit is thrown away, so that a
-/// guest that prints too much does not fail because of it.
+/// guest that prints too much does not fail because of it. Nobody hears them before [`Lines::begin`].
 #[derive(Clone)]
 pub(in crate::engine) struct Lines(Arc<Mutex<State>>);
 
 struct State {
     level: Level,
-    reporter: Arc<Reporter>,
+    reporter: Option<Arc<Reporter>>,
     bytes_left: u64,
     line: Vec<u8>,
 }
 
 impl Lines {
-    pub(in crate::engine) fn new(level: Level, reporter: Arc<Reporter>, max_bytes: u64) -> Self {
+    pub(in crate::engine) fn new(level: Level, max_bytes: u64) -> Self {
         let state = State {
             level,
-            reporter,
+            reporter: None,
             bytes_left: max_bytes,
             line: Vec::new(),
         };
         Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// From now on `reporter` says them.
+    pub(in crate::engine) fn begin(&self, reporter: Arc<Reporter>) {
+        self.state().reporter = Some(reporter);
+    }
+
+    /// Has the last line said, although it may not be at its end, and nothing more.
+    pub(in crate::engine) fn end(&self) {
+        let mut state = self.state();
+        state.say();
+        state.reporter = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,16 +69,11 @@ impl State {
 
     fn say(&mut self) {
         let line = std::mem::take(&mut self.line);
-        if !line.is_empty() {
-            self.reporter
-                .log(self.level, &String::from_utf8_lossy(&line));
+        if let Some(reporter) = &self.reporter
+            && !line.is_empty()
+        {
+            reporter.log(self.level, &String::from_utf8_lossy(&line));
         }
-    }
-}
-
-impl Drop for State {
-    fn drop(&mut self) {
-        self.say();
     }
 }
 
@@ -86,10 +97,7 @@ impl StdoutStream for Lines {
 #[async_trait::async_trait]
 impl OutputStream for Lines {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(&bytes);
+        self.state().take(&bytes);
         Ok(())
     }
 

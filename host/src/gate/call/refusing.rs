@@ -20,7 +20,7 @@ impl Call {
     /// # Errors
     /// [`Refused`], which is on record, for what is denied or would ask.
     pub fn judge_silently(&self, access: &Access) -> Result<(), Refused> {
-        let mut judgement = self.scope.decide(access);
+        let mut judgement = self.decide(access);
         if self.is_cancelled() {
             judgement = judgement.and(cancelled());
         }

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::base::content::{Content, Output};
-use crate::base::id::{Identity as Who, SessionId};
+use crate::base::digest::Digest;
+use crate::base::id::{Identity as Who, Name, SessionId, ToolName};
 use crate::base::principal::Principal;
 use crate::gate::approver::{Answer, Approver, Nobody, Question};
 use crate::gate::exit::{Ended, leave};
@@ -98,7 +99,7 @@ impl Keep {
             name: ToolName::new("write").unwrap(),
             title: None,
             description: "writes".to_owned(),
-            input_schema: serde_json::json!({"type": "object"}),
+            input_schema: serde_json::json!({"type": "object"}).into(),
             output_schema: None,
             hints: Hints::default(),
         };
@@ -346,7 +347,7 @@ async fn an_answer_beyond_the_limit_does_not_leave() {
     assert_eq!(left.ended, Ended::Stopped("output-limit"));
     assert_eq!(
         keep.record().await.pop().unwrap(),
-        "0 Outcome allow call Stopped"
+        "0 Access allow call Stopped"
     );
 }
 
@@ -359,7 +360,7 @@ async fn a_call_whose_end_is_cancelled_still_ends_on_record() {
     drop(call);
     assert_eq!(
         keep.record().await.pop().unwrap(),
-        "0 Outcome allow call Abandoned"
+        "0 Access allow call Abandoned"
     );
 }
 
@@ -395,4 +396,5 @@ async fn people_are_asked_only_so_often_and_a_no_is_final() {
 }
 
 mod cancelling;
+mod narrowing;
 mod telling;

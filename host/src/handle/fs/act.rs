@@ -8,8 +8,8 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use super::asked::Asked;
+use super::beneath::INSIDE;
 use super::located::{Found, Located};
-use super::place::INSIDE;
 use super::protected::FileId;
 use crate::gate::pass::Pass;
 use crate::rules::access::Object;
@@ -225,3 +225,6 @@ impl Located {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

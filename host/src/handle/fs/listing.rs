@@ -7,8 +7,9 @@ use rustix::fs::{Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::asked::join;
+use super::beneath::INSIDE;
 use super::located::{Found, Located};
-use super::place::{INSIDE, Place};
+use super::place::Place;
 use super::protected::FileId;
 use crate::gate::pass::Pass;
 use crate::rules::verb::Verb;

@@ -7,6 +7,7 @@
 
 pub mod act;
 mod asked;
+mod beneath;
 pub mod listing;
 pub mod located;
 pub mod mount;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::asked::{Asked, Escapes, MAX_BYTES, join};
+use super::beneath::{DIRECTORY, beneath, first_link, look, read_link};
 use super::located::{Found, Located};
 use super::protected::{FileId, Protected};
 use crate::base::id::Name;
@@ -333,15 +334,6 @@ impl Place {
     }
 }
 
-const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
-
-/// How every path below a place is opened: no way out, no link, and no other file system, behind which
-/// could be the kernel's own files or another way to the same data.
-pub(super) const INSIDE: ResolveFlags = ResolveFlags::BENEATH
-    .union(ResolveFlags::NO_SYMLINKS)
-    .union(ResolveFlags::NO_MAGICLINKS)
-    .union(ResolveFlags::NO_XDEV);
-
 /// procfs and sysfs, whose files are the kernel's.
 const SYSTEM: [i64; 2] = [0x9fa0, 0x6265_6572];
 
@@ -357,46 +349,6 @@ pub enum Unresolved {
     },
     /// It is no path at all; nothing was looked at.
     Malformed(Errno),
-}
-
-/// Opens the folder `path` below `base` if there is no link and no mount on the way.
-pub(super) fn beneath(base: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    rustix::fs::openat2(base, path, OFlags::PATH | DIRECTORY, Mode::empty(), INSIDE)
-}
-
-/// The first of the folders `parts` below `base` that is a link, with its target; none where there is
-/// none any more.
-fn first_link(base: BorrowedFd<'_>, parts: &[String]) -> Result<Option<(usize, String)>, Errno> {
-    let mut folder = beneath(base, Path::new("."))?;
-    for (index, part) in parts.iter().enumerate() {
-        match beneath(&folder, Path::new(part)) {
-            Ok(below) => folder = below,
-            Err(Errno::LOOP) => {
-                return read_link(&folder, part).map(|target| Some((index, target)));
-            }
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(None)
-}
-
-fn read_link(folder: &OwnedFd, name: &str) -> Result<String, Errno> {
-    let target = rustix::fs::readlinkat(folder, name, Vec::new())?;
-    target.into_string().map_err(|_| Errno::ILSEQ)
-}
-
-/// What stands under the name `leaf`, not followed; none where nothing does.
-fn look(parent: &impl AsFd, leaf: &str) -> Result<Option<Stat>, Errno> {
-    match rustix::fs::statat(parent, leaf, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What no grant may reach: Toolkeep's own config, state, keys, cache and plugins.
 
-use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -39,11 +39,15 @@ const MAX_LINKS: u32 = 40;
 /// link on the way to it: whoever can exchange a link decides where the path leads.
 #[derive(Clone, Debug, Default)]
 pub struct Protected {
-    ids: Vec<FileId>,
-    names: Vec<(FileId, OsString)>,
+    ids: HashSet<FileId>,
+    /// Names, by the folder that they are in.
+    names: HashMap<FileId, HashSet<OsString>>,
     /// Every folder on the way to something protected.
-    above: Vec<FileId>,
+    above: HashSet<FileId>,
 }
+
+/// The folders that were gone through so far: a host of many plugins has most in one place.
+type Passed = HashMap<PathBuf, FileId>;
 
 impl Protected {
     /// Protects each of `paths`, files or folders with all that is in them, there or not yet there.
@@ -52,35 +56,43 @@ impl Protected {
     /// A path of which cannot be told what it is.
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
         let mut protected = Self::default();
+        let mut passed = Passed::from([("/".into(), FileId::of(Path::new("/"))?)]);
         for path in paths {
-            protected.add(path)?;
+            protected.add(path, &mut passed)?;
         }
         Ok(protected)
     }
 
     /// Goes the whole way to `path`, part by part.
-    fn add(&mut self, path: &Path) -> io::Result<()> {
+    fn add(&mut self, path: &Path, passed: &mut Passed) -> io::Result<()> {
         let path = std::path::absolute(path)?;
         let mut rest: VecDeque<OsString> = parts(&path).collect();
         let mut folder = PathBuf::from("/");
         let mut links = 0;
         while let Some(part) = rest.pop_front() {
-            let id = FileId::of(&folder)?;
-            self.above.push(id);
+            let id = match passed.get(&folder) {
+                Some(id) => *id,
+                None => FileId::of(&folder)?,
+            };
+            self.above.insert(id);
             if part == ".." {
                 folder.pop();
                 continue;
             }
             let full = folder.join(&part);
+            if !rest.is_empty() && passed.contains_key(&full) {
+                folder = full;
+                continue;
+            }
             match std::fs::symlink_metadata(&full) {
                 // What comes to stand there later is protected by its name.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.names.push((id, part));
+                    self.name(id, part);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
                 Ok(meta) if meta.is_symlink() => {
-                    self.names.push((id, part));
+                    self.name(id, part);
                     links += 1;
                     if links > MAX_LINKS {
                         return Err(io::Error::other("its links never end"));
@@ -94,15 +106,22 @@ impl Protected {
                     }
                 }
                 Ok(_) => {
+                    let found = FileId::of(&full)?;
                     if rest.is_empty() {
-                        self.names.push((id, part));
-                        self.ids.push(FileId::of(&full)?);
+                        self.name(id, part);
+                        self.ids.insert(found);
+                    } else {
+                        passed.insert(full.clone(), found);
                     }
                     folder = full;
                 }
             }
         }
         Ok(())
+    }
+
+    fn name(&mut self, folder: FileId, name: OsString) {
+        self.names.entry(folder).or_default().insert(name);
     }
 
     /// Whether this very file or folder is protected.
@@ -112,9 +131,8 @@ impl Protected {
 
     /// Whether the name `name` in `folder` is protected, whatever stands there.
     pub(super) fn has_name(&self, folder: FileId, name: &str) -> bool {
-        self.names
-            .iter()
-            .any(|(known, leaf)| *known == folder && leaf.as_os_str() == name)
+        let names = self.names.get(&folder);
+        names.is_some_and(|names| names.contains(OsStr::new(name)))
     }
 
     /// Whether something protected lies in or below the folder `id`, by whatever path that is reached.

@@ -7,8 +7,9 @@ use rustix::fs::{Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::asked::join;
+use super::beneath::INSIDE;
 use super::located::Located;
-use super::place::{INSIDE, Place};
+use super::place::Place;
 use crate::base::id::Name;
 use crate::gate::pass::Pass;
 use crate::rules::access::{Access, Object};

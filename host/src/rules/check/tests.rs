@@ -11,7 +11,7 @@ fn description(needs: &str) -> Description {
         name: ToolName::new("search").unwrap(),
         title: None,
         description: "x".to_owned(),
-        input_schema: json!({"type": "object"}),
+        input_schema: json!({"type": "object"}).into(),
         output_schema: None,
         hints: Hints {
             read_only: true,

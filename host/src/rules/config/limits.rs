@@ -100,7 +100,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, base: Limits) -> 
     reader.only(&table, &ALL.map(|(key, _)| key));
     for (key, slot) in ALL {
         let value = if key.ends_with("_bytes") {
-            size(reader, &table, key)
+            size(reader, &table, key).map(|(size, _)| size)
         } else {
             reader.integer(&table, key).map(|(number, _)| number)
         };
@@ -111,11 +111,11 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, base: Limits) -> 
     limits
 }
 
-/// A size under `key`: a number of bytes, or a text such as `64 MiB`.
-fn size(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<u64> {
+/// A size under `key`, and where it stands: a number of bytes, or a text such as `64 MiB`.
+pub(super) fn size(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<(u64, usize)> {
     let word = match reader.text_or_integer(table, key)? {
         Ok(word) => word,
-        Err((number, _)) => return Some(number),
+        Err(number) => return Some(number),
     };
     let size = bytes(word.text);
     if let Err(help) = &size {
@@ -126,7 +126,7 @@ fn size(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<u64> {
         );
         reader.problem(word.at, message, Some(help.clone()));
     }
-    size.ok()
+    Some((size.ok()?, word.at))
 }
 
 /// The number of bytes that `text` means.

@@ -61,7 +61,14 @@ pub struct AuditSettings {
     pub checkpoint_every: u64,
     /// A checkpoint is made so long after a record that has none yet.
     pub checkpoint_after_ms: u64,
+    /// The oldest records go to an archive once the log takes more than so many bytes.
+    pub archive_bytes: Option<u64>,
+    /// They go there once the oldest of them is older than so many days.
+    pub archive_days: Option<u64>,
 }
+
+/// The least of [`AuditSettings::archive_bytes`]: an empty log takes some, and each archive is a file.
+const ARCHIVE_LEAST: u64 = 1 << 20;
 
 impl Default for AuditSettings {
     fn default() -> Self {
@@ -69,6 +76,8 @@ impl Default for AuditSettings {
             checkpoint_to: None,
             checkpoint_every: 1000,
             checkpoint_after_ms: 10_000,
+            archive_bytes: None,
+            archive_days: None,
         }
     }
 }
@@ -132,7 +141,13 @@ fn audit(reader: &mut Reader<'_>, root: &Table<'_>) -> AuditSettings {
     };
     reader.only(
         &table,
-        &["checkpoint_to", "checkpoint_every", "checkpoint_after_ms"],
+        &[
+            "checkpoint_to",
+            "checkpoint_every",
+            "checkpoint_after_ms",
+            "archive_bytes",
+            "archive_days",
+        ],
     );
     if let Some(word) = reader.text(&table, "checkpoint_to") {
         match local_file(word.text) {
@@ -153,6 +168,14 @@ fn audit(reader: &mut Reader<'_>, root: &Table<'_>) -> AuditSettings {
     if let Some((number, _)) = reader.integer(&table, "checkpoint_after_ms") {
         audit.checkpoint_after_ms = number;
     }
+    if let Some((size, at)) = limits::size(reader, &table, "archive_bytes") {
+        if size < ARCHIVE_LEAST {
+            let message = "`archive_bytes` in [audit] must be at least 1 MiB";
+            reader.problem(at, message, None);
+        }
+        audit.archive_bytes = Some(size);
+    }
+    audit.archive_days = reader.integer(&table, "archive_days").map(|(days, _)| days);
     audit
 }
 

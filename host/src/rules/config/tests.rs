@@ -10,6 +10,8 @@ state = "state"
 [audit]
 checkpoint_to = "file:///var/log/toolkeep/checkpoints"
 checkpoint_every = 10
+archive_bytes = "256 MiB"
+archive_days = 90
 
 [limits]
 cpu_ms = 100
@@ -66,11 +68,13 @@ fn reads_all_there_is() {
     assert_eq!(checkpoints, Some("/var/log/toolkeep/checkpoints"));
     assert_eq!(config.audit.checkpoint_every, 10);
     assert_eq!(config.audit.checkpoint_after_ms, 10_000);
+    assert_eq!(config.audit.archive_bytes, Some(256 << 20));
+    assert_eq!(config.audit.archive_days, Some(90));
 
     let notes = &config.data[&name("notes")];
     assert_eq!(notes.label.to_string(), "trusted private");
     assert_eq!(notes.accepts, notes.label);
-    assert_eq!(notes.line.to_string(), "toolkeep.toml:12");
+    assert_eq!(notes.line.to_string(), "toolkeep.toml:14");
     let inbox = &config.data[&name("inbox")];
     assert_eq!(inbox.label.to_string(), "untrusted mail");
     assert_eq!(inbox.accepts.to_string(), "untrusted public");
@@ -81,7 +85,7 @@ fn reads_all_there_is() {
     let notebook = &plugin.fs[&name("notebook")];
     assert_eq!(notebook.mount, "/notebook");
     assert_eq!(notebook.lists.table, "[plugins.notes.fs.notebook]");
-    assert_eq!(notebook.lists.line.number, 26);
+    assert_eq!(notebook.lists.line.number, 28);
     assert_eq!(
         notebook.lists.allow.to_string(),
         "list, read, create, modify"
@@ -98,7 +102,7 @@ fn reads_all_there_is() {
     let settings = &plugin.config[&name("settings")];
     assert_eq!(settings.values["author"], "Ada");
     assert_eq!(settings.lists.allow, Verbs::one(Verb::Read));
-    assert_eq!(plugin.tools["search"].line.number, 40);
+    assert_eq!(plugin.tools["search"].line.number, 42);
 }
 
 #[test]
@@ -106,6 +110,8 @@ fn an_empty_file_grants_nothing() {
     let config = Config::parse("toolkeep.toml", "").unwrap();
     assert!(config.data.is_empty() && config.plugins.is_empty());
     assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.audit.archive_bytes, None);
+    assert_eq!(config.audit.archive_days, None);
 }
 
 #[test]
@@ -121,6 +127,9 @@ sate = ""
 checkpoint_to = "https://example.org/"
 checkpoint_every = 0
 checkpoint_after_ms = "soon"
+archive_bytes = "1023 KiB"
+archive_days = 0
+archive_hours = 1
 "#;
     insta::assert_snapshot!(problems(text), @r"
     toolkeep.toml:2: unknown key `hots` in the file
@@ -134,6 +143,10 @@ checkpoint_after_ms = "soon"
       help: write a path, or `file:///` and an absolute path without `%`
     toolkeep.toml:10: `checkpoint_every` in [audit] must be a whole number of at least 1
     toolkeep.toml:11: `checkpoint_after_ms` in [audit] must be a whole number, not a string
+    toolkeep.toml:12: `archive_bytes` in [audit] must be at least 1 MiB
+    toolkeep.toml:13: `archive_days` in [audit] must be a whole number of at least 1
+    toolkeep.toml:14: unknown key `archive_hours` in [audit]
+      help: did you mean `archive_bytes`?
     ");
     insta::assert_snapshot!(problems("[data]\nnotes = 1\n[plugins.\"a b\"]\npath = ''"), @r"
     toolkeep.toml:2: `notes` in [data] must be a table, not an integer

@@ -56,7 +56,7 @@ pub(super) fn tool(name: &str, hints: Hints) -> ToolInfo {
         name: ToolName::new(name).unwrap(),
         title: None,
         description: "x".to_owned(),
-        input_schema: json!({"type": "object"}),
+        input_schema: json!({"type": "object"}).into(),
         output_schema: None,
         hints,
     }

@@ -41,7 +41,7 @@ fn description() -> Description {
         name: ToolName::new(name).unwrap(),
         title: None,
         description: "x".to_owned(),
-        input_schema: json!({"type": "object"}),
+        input_schema: json!({"type": "object"}).into(),
         output_schema: None,
         hints: Hints {
             read_only,

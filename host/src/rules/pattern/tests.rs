@@ -84,6 +84,12 @@ fn the_documented_readings_hold() {
         (&["a[!b]c"], &[], "a/c", false, false),
         (&["{a,b}.md"], &["b*"], "a.md", true, true),
         (&["{a,b}.md"], &["b*"], "b.md", false, false),
+        // One character, and no byte of it.
+        (&[], &["?"], "é", false, false),
+        (&[], &["[!a-z]*"], "é", false, false),
+        (&["[é]"], &[], "é", true, true),
+        // An alternative that is nothing.
+        (&[], &["key{,.bak}"], "key", false, false),
     ];
     for (only, except, path, admits, leads) in cases {
         let patterns = patterns(only, except);
@@ -113,10 +119,11 @@ fn a_folder_is_whole_only_where_nothing_in_it_is_kept_back() {
 
 #[test]
 fn an_escaped_path_matches_itself() {
-    for path in ["a/b.md", "a/[x]/{y}*?.md", "!a,b"] {
+    for path in ["a/b.md", "a/[x]/{y}*?.md", "!a,b", "a\\b", "é/["] {
         assert!(patterns(&[&escape(path)], &[]).admits(path), "{path}");
     }
     assert!(!patterns(&[&escape("a*")], &[]).admits("ab"));
+    assert!(!patterns(&[&escape("a\\b")], &[]).admits("ab"));
 }
 
 /// The obvious matcher, exponential and without cleverness: `zero` says whether a last `**` may

@@ -5,6 +5,13 @@ use rmcp::model::{
     EnumSchema,
 };
 
+use rmcp::RoleServer;
+use rmcp::service::RequestContext;
+
+use super::conversation::Asked;
+use super::in_use::InUse;
+use crate::api::host::Host;
+use crate::api::session::CancelToken;
 use crate::gate::approver::{Answer, Question};
 
 /// The one field of the form. It has no default: a client that fills forms in by itself must not be
@@ -76,6 +83,38 @@ pub(super) fn answer(result: &ElicitResult) -> Answer {
             Answer::Decline
         }
         _ => Answer::Nobody,
+    }
+}
+
+/// Asks through a client of the older era, which answers while the call of `host` waits: as long as that
+/// host is in use.
+pub(super) async fn ask_back(
+    asked: Asked,
+    host: &Host,
+    in_use: &InUse,
+    context: &RequestContext<RoleServer>,
+    gone: &CancelToken,
+) {
+    let Asked {
+        question,
+        mut answer,
+    } = asked;
+    // From before the look at it, so that no change is missed.
+    let mut changes = in_use.changes();
+    if in_use.hold(host).is_none() {
+        return;
+    }
+    tokio::select! {
+        // Whatever goes wrong is no answer.
+        came = context.peer.create_elicitation(form(&question)) => {
+            let came = came.map_or(Answer::Nobody, |result| self::answer(&result));
+            in_use.pass_on(host, answer, came);
+        }
+        _ = changes.changed() => {}
+        () = context.ct.cancelled() => {}
+        () = gone.cancelled() => {}
+        // The gate has stopped waiting.
+        () = answer.closed() => {}
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) struct Conversation {
     pub(super) host: Host,
     pub(super) said: mpsc::Receiver<Said>,
     pub(super) asked: mpsc::Receiver<Asked>,
+    given: Option<(ApprovalId, Answer)>,
     /// Its end; an error where the call panicked. Whoever waits for it also does the call's work, until
     /// it is left to itself.
     pub(super) end: Pin<Box<dyn Future<Output = End> + Send>>,
@@ -116,12 +117,9 @@ impl Conversation {
             runtime_call: start.runtime_call,
             trace_parent: start.trace_parent,
             cancel: Some(cancel.clone()),
-            approver: start.can_ask.then(|| {
-                Arc::new(Channel {
-                    given: start.given,
-                    asked: question,
-                }) as Arc<dyn Approver>
-            }),
+            approver: start
+                .can_ask
+                .then(|| Arc::new(Channel(question)) as Arc<dyn Approver>),
         };
         let call = async move {
             let _one_more = one_more;
@@ -133,6 +131,7 @@ impl Conversation {
             host,
             said,
             asked,
+            given: start.given,
             end: Box::pin(Caught(Box::pin(call))),
             task: None,
             cancel,
@@ -142,6 +141,13 @@ impl Conversation {
             begun.detach();
         }
         begun
+    }
+
+    /// The answer that was given to the process before this one, if it is to this question: the same one,
+    /// before anything else was done. Asking again would only tire the person.
+    pub(super) fn given(&self, question: &Question) -> Option<Answer> {
+        let (approval, answer) = self.given.as_ref()?;
+        (*approval == question.approval && question.done.is_empty()).then_some(*answer)
     }
 
     /// What stops the call. It ends soon after, on record.
@@ -196,10 +202,7 @@ impl<F: Future> Future for Caught<F> {
 }
 
 /// Hands questions to whoever talks to the client.
-struct Channel {
-    given: Option<(ApprovalId, Answer)>,
-    asked: mpsc::Sender<Asked>,
-}
+struct Channel(mpsc::Sender<Asked>);
 
 #[async_trait::async_trait]
 impl Approver for Channel {
@@ -207,16 +210,9 @@ impl Approver for Channel {
         if question.console_only {
             return Answer::Nobody;
         }
-        // The same question, before anything else was done: asking again would only tire the person.
-        if let Some((approval, answer)) = &self.given
-            && *approval == question.approval
-            && question.done.is_empty()
-        {
-            return *answer;
-        }
         let (answer, answered) = oneshot::channel();
         let question = question.clone();
-        if self.asked.send(Asked { question, answer }).await.is_err() {
+        if self.0.send(Asked { question, answer }).await.is_err() {
             return Answer::Nobody;
         }
         answered.await.unwrap_or(Answer::Nobody)

@@ -9,6 +9,7 @@
 mod answer;
 mod ask;
 mod conversation;
+mod in_use;
 mod listing;
 mod server;
 mod stdio;

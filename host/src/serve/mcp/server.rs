@@ -1,7 +1,7 @@
 //! The protocol's server: one client on one connection, for one principal and session.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
@@ -14,9 +14,9 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, Peer, RoleServer, ServerHandler};
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use super::conversation::{Asked, Conversation, Start, UnderWay};
+use super::in_use::InUse;
 use super::suspended::{Suspended, Waiting, binding};
 use super::voice::Voice;
 use super::{answer, ask, listing};
@@ -50,7 +50,7 @@ const SHORT: Duration = Duration::from_millis(2);
 
 /// The protocol's server.
 pub(super) struct Server {
-    host: RwLock<Host>,
+    in_use: InUse,
     principal: Principal,
     session: SessionId,
     waiting: Waiting,
@@ -61,9 +61,7 @@ pub(super) struct Server {
     level: Mutex<LoggingLevel>,
     /// An older client, to be told when the list changes.
     peer: Mutex<Option<Peer<RoleServer>>>,
-    /// Counts the changes of the list of tools.
-    version: watch::Sender<u64>,
-    /// The version that the client saw last.
+    /// The version of the host in use whose tools the client saw last.
     listed: AtomicU64,
 }
 
@@ -77,7 +75,7 @@ impl Server {
         gone: CancelToken,
     ) -> Self {
         Self {
-            host: RwLock::new(host),
+            in_use: InUse::new(host),
             principal,
             session,
             waiting,
@@ -85,17 +83,15 @@ impl Server {
             gone,
             level: Mutex::new(LoggingLevel::Info),
             peer: Mutex::default(),
-            version: watch::Sender::new(0),
             listed: AtomicU64::new(0),
         }
     }
 
-    /// Uses another host from now on, and tells the client. Calls under way stay with the old one.
+    /// Uses another host from now on, and tells the client.
     pub(super) fn replace(&self, host: Host) {
-        *self.host.write().unwrap_or_else(PoisonError::into_inner) = host;
-        // What waits for an answer was asked by the old rules.
+        self.in_use.replace(host);
+        // What waits for an answer was asked by the old rules. Nothing that was can come to wait now.
         self.waiting.clear();
-        self.version.send_modify(|version| *version += 1);
         let peer = lock(&self.peer).clone();
         if let Some(peer) = peer {
             // Not waited for: a client that does not listen must not keep the next change from being used.
@@ -109,22 +105,16 @@ impl Server {
         self.under_way.none().await;
     }
 
-    fn host(&self) -> Host {
-        self.host
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
     async fn call(
         &self,
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let host = self.host();
+        let host = self.in_use.get();
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let capabilities = context.client_capabilities();
-        let can_ask = host.lets_clients_answer() && ask::shows_forms(capabilities.as_ref());
+        // What the client can do is read anew for each call: only where it matters.
+        let can_ask =
+            host.lets_clients_answer() && ask::shows_forms(context.client_capabilities().as_ref());
         // Only what may be asked, or was, has to be bound to its call.
         let bound = if can_ask || request.request_state.is_some() {
             binding(&self.principal, &self.session, &request.name, &arguments)
@@ -146,8 +136,9 @@ impl Server {
                     conversation,
                     answer,
                 }) => {
-                    // A call that is over by now takes no answer, and only has its end to tell.
-                    let _ = answer.send(came);
+                    if !self.in_use.pass_on(&conversation.host, answer, came) {
+                        return Ok(answer::too_late(&host, state.done).into());
+                    }
                     return self.attend(conversation, &bound, context).await;
                 }
                 // It was answered already, or nobody answered in time. Or another process asked and is gone:
@@ -214,13 +205,16 @@ impl Server {
                 }
                 Some(asked) = conversation.asked.recv() => {
                     conversation.detach();
-                    if is_modern {
+                    if let Some(came) = conversation.given(&asked.question) {
+                        self.in_use.pass_on(&conversation.host, asked.answer, came);
+                    } else if is_modern {
                         match self.suspend(conversation, asked, bound) {
                             Ok(wanted) => return Ok(wanted.into()),
                             Err(back) => conversation = *back,
                         }
                     } else {
-                        ask_back(asked, context, &self.gone).await;
+                        let host = &conversation.host;
+                        ask::ask_back(asked, host, &self.in_use, context, &self.gone).await;
                     }
                 }
                 ended = &mut conversation.end => break ended,
@@ -249,13 +243,18 @@ impl Server {
         }
     }
 
-    /// Keeps the call until the client comes back with an answer.
+    /// Keeps the call until the client comes back with an answer. Gives it back where it cannot be kept,
+    /// or asks by rules that are not in use any more: then its question is not answered.
     fn suspend(
         &self,
         conversation: Conversation,
         asked: Asked,
         bound: &[u8],
     ) -> Result<InputRequiredResult, Box<Conversation>> {
+        let host = conversation.host.clone();
+        let Some(_held) = self.in_use.hold(&host) else {
+            return Err(Box::new(conversation));
+        };
         let Asked { question, answer } = asked;
         let form = ask::form(&question);
         let suspended = Suspended {
@@ -271,25 +270,6 @@ impl Server {
             // The answer's sender goes away, which is no answer.
             Err(back) => Err(Box::new(back.conversation)),
         }
-    }
-}
-
-/// Asks through a client of the older era, which answers while the call waits.
-async fn ask_back(asked: Asked, context: &RequestContext<RoleServer>, gone: &CancelToken) {
-    let Asked {
-        question,
-        mut answer,
-    } = asked;
-    tokio::select! {
-        // Whatever goes wrong is no answer.
-        came = context.peer.create_elicitation(ask::form(&question)) => {
-            let came = came.map_or(Answer::Nobody, |result| ask::answer(&result));
-            let _ = answer.send(came);
-        }
-        () = context.ct.cancelled() => {}
-        () = gone.cancelled() => {}
-        // The gate has stopped waiting.
-        () = answer.closed() => {}
     }
 }
 
@@ -327,8 +307,8 @@ impl ServerHandler for Server {
             let message = "there is no such page: all tools are on the first one";
             return Err(ErrorData::invalid_params(message, None));
         }
-        let version = *self.version.borrow();
-        let host = self.host();
+        let version = self.in_use.version();
+        let host = self.in_use.get();
         let tools = host
             .tools()
             .filter(|entry| entry.callable)
@@ -369,7 +349,7 @@ impl ServerHandler for Server {
     /// Tells a client of the newer era of changes. One that happened between its last list and now
     /// would be lost otherwise, so it is told at once.
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut version = self.version.subscribe();
+        let mut version = self.in_use.changes();
         let mut told = self.listed.load(Ordering::Acquire);
         loop {
             let now = *version.borrow_and_update();

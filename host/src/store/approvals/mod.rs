@@ -131,6 +131,7 @@ impl Approvals {
         keys: &ApproverKeys,
         now: Timestamp,
     ) -> Result<Option<Taken>, StoreError> {
+        self.0.let_expire(&bound.to_string(), now)?;
         let mut yes = Vec::new();
         for row in self.0.answers(&bound.to_string(), now)? {
             match taken(&row, bound, keys, now) {

@@ -6,6 +6,7 @@ use super::checkpoint::{Checkpoint, Copy};
 use super::key::{self, CheckpointKey};
 use super::leaf::{self, Salts};
 use super::record::Record;
+use super::recovery::take_up;
 use crate::base::clock::Timestamp;
 use crate::base::id::ApprovalId;
 use crate::store::db::Db;
@@ -38,6 +39,7 @@ impl Ledger {
     /// Opens the log in a state folder, and makes both where they are missing.
     pub fn open(state: &Path, checkpoint_to: Option<&Path>) -> Result<Self, StoreError> {
         let mut db = Db::open(state)?;
+        take_up(&mut db, state)?;
         let origin = db.meta("origin")?.ok_or_else(|| StoreError::Damaged {
             path: shown(state),
             why: "it does not say which log it is".to_owned(),
@@ -59,26 +61,21 @@ impl Ledger {
         &self.key.verifier
     }
 
-    /// Writes records in this order, all or none, and gives the sequence number of the first.
+    /// Writes records in this order, all or none, and gives the sequence number of the first. `spooled` is
+    /// the spool that some of them stand in, and the number of its first line that is none of them.
     pub fn write<'r>(
         &mut self,
         records: impl IntoIterator<Item = &'r Record>,
+        spooled: Option<(&str, u64)>,
         durable: bool,
     ) -> Result<u64, StoreError> {
         let (salts, untidy) = (&mut self.salts, &mut self.untidy);
         self.db.write("write records", durable, |tx| {
+            if let Some((name, next)) = spooled {
+                tx.set_spooled(name, next)?;
+            }
             insert(tx, records, salts, untidy)
         })
-    }
-
-    /// As [`Self::write`], not durably; none where another process is writing, or is about to.
-    pub fn write_if_free<'r>(
-        &mut self,
-        records: impl IntoIterator<Item = &'r Record>,
-    ) -> Result<Option<u64>, StoreError> {
-        let (salts, untidy) = (&mut self.salts, &mut self.untidy);
-        self.db
-            .write_if_free("write records", |tx| insert(tx, records, salts, untidy))
     }
 
     /// Whether an intent before the one with the number `before` says that this approval, signed then,
@@ -137,14 +134,9 @@ impl Ledger {
         Ok(note.and_then(|note| Checkpoint::parse(&note).ok()))
     }
 
-    /// Whether there is housekeeping to do.
-    pub fn is_untidy(&self) -> bool {
-        self.untidy >= TIDY_AFTER
-    }
-
     /// Does the housekeeping that no caller should wait for.
     pub fn tidy(&mut self) {
-        if self.is_untidy() {
+        if self.untidy >= TIDY_AFTER {
             // Where a reader or another writer stands in the way, the next batch tries again.
             if self.db.tidy().is_ok() {
                 self.untidy = 0;
@@ -154,7 +146,7 @@ impl Ledger {
 }
 
 /// Puts records behind those that are there, and gives the sequence number of the first.
-fn insert<'r>(
+pub(super) fn insert<'r>(
     tx: &Write<'_>,
     records: impl IntoIterator<Item = &'r Record>,
     salts: &mut Salts,

@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use super::archivist::Archivist;
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
 use super::queue::{Entry, Look, Order, Queue};
 use super::record::Record;
+use super::rotate::Rotation;
+use super::spool::Spool;
 pub use super::writer::Trouble;
-use super::writer::{Board, Desk, Watcher, Writer, lock};
+use super::writer::{Board, Watcher, Writer, lock};
 use crate::base::clock::Timestamp;
 use crate::base::id::ApprovalId;
 use crate::store::error::StoreError;
@@ -32,6 +35,8 @@ pub struct Options {
     pub checkpoint_every: u64,
     /// How long after a record that no checkpoint covers.
     pub checkpoint_after: Duration,
+    /// When the oldest records go to an archive.
+    pub rotation: Rotation,
 }
 
 impl Default for Options {
@@ -40,6 +45,7 @@ impl Default for Options {
             checkpoint_to: None,
             checkpoint_every: 10_000,
             checkpoint_after: Duration::from_secs(1),
+            rotation: Rotation::default(),
         }
     }
 }
@@ -50,7 +56,8 @@ pub enum Durability {
     /// The record is on disk: it outlives a power failure. For intents of effects.
     Durable,
     /// The record is committed: it outlives this process, and gets to the disk with the next
-    /// durable record or checkpoint. For reads.
+    /// durable record or checkpoint. For reads. What is not waited for is written with others of its kind,
+    /// a moment later.
     Written,
 }
 
@@ -70,11 +77,34 @@ impl Future for Ticket {
     }
 }
 
+/// Whether records outlive this process.
+#[derive(Debug)]
+#[must_use = "only this tells whether the records were written"]
+pub enum Kept {
+    /// They do.
+    Already,
+    /// The ticket tells.
+    Once(Ticket),
+}
+
+impl Kept {
+    /// Waits until that is known.
+    ///
+    /// # Errors
+    /// If they don't.
+    pub async fn known(self) -> Result<(), StoreError> {
+        match self {
+            Self::Already => Ok(()),
+            Self::Once(ticket) => ticket.await.map(drop),
+        }
+    }
+}
+
 /// The audit log of a state folder, open for appending. Several processes may have it open.
 ///
 /// Dropping it writes what is queued and a last checkpoint.
 pub struct AuditLog {
-    desk: Arc<Desk>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
     board: Arc<Board>,
     verifier: String,
@@ -101,6 +131,7 @@ impl AuditLog {
             checkpoint: Mutex::new(ledger.newest_checkpoint()?),
             trouble: Mutex::new(None),
             watcher: Watcher::default(),
+            operator: Watcher::default(),
         });
         let verifier = ledger.verifier().to_owned();
         let writer = Writer {
@@ -110,18 +141,17 @@ impl AuditLog {
             unsealed: 0,
             seal_at: None,
             troubled: false,
+            behind: false,
+            archivist: Archivist::new(state, &board),
         };
-        let desk = Arc::new(Desk {
-            queue: Queue::default(),
-            writer: Mutex::new(writer),
-        });
-        let at_work = Arc::clone(&desk);
+        let queue = Arc::new(Queue::new(Spool::new(state)));
+        let at_work = Arc::clone(&queue);
         let thread = thread::Builder::new()
             .name("audit-writer".to_owned())
-            .spawn(move || at_work.run())
+            .spawn(move || writer.run(&at_work))
             .map_err(|error| StoreError::file("start the writer of", state, error))?;
         Ok(Self {
-            desk,
+            queue,
             thread: Some(thread),
             board,
             verifier,
@@ -156,48 +186,41 @@ impl AuditLog {
         Ok(self.enqueue(record, durability, weight))
     }
 
-    /// Puts records into the queue that need not get to the disk, and writes them here and now if nothing
-    /// else is going on; gives the ticket of the last. For those who would wait for it at once: the way to
-    /// another thread and back takes longer than writing does.
+    /// Puts records into the queue that have to outlive this process, but not a power failure, and answers
+    /// for them and all that came before them: at once where that can be done without the database.
     ///
     /// # Errors
     /// Gives the records back if the queue is full: nothing was recorded.
-    pub fn try_append_here(
+    pub fn try_keep(
         &self,
         before: Vec<Box<Record>>,
         last: Box<Record>,
-    ) -> Result<Ticket, (Vec<Box<Record>>, Box<Record>)> {
+    ) -> Result<Kept, (Vec<Box<Record>>, Box<Record>)> {
         let weights = before.iter().map(|record| weight(record));
         let all = weights.fold(weight(&last), u32::saturating_add);
         match self.board.room.try_acquire_many(all) {
             Ok(room) => room.forget(),
             Err(_) => return Err((before, last)),
         }
+        let mut entries = Vec::with_capacity(before.len() + 1);
         for record in before {
             let weight = weight(&record);
-            drop(self.place(record, Durability::Written, weight));
+            entries.push(entry(*record, Durability::Written, weight).0);
         }
         let weight = weight(&last);
-        let ticket = self.place(last, Durability::Written, weight);
-        self.desk.write_here();
-        Ok(ticket)
+        let (last, ticket) = entry(*last, Durability::Written, weight);
+        entries.push(last);
+        Ok(if self.queue.push_safely(entries) {
+            Kept::Already
+        } else {
+            Kept::Once(ticket)
+        })
     }
 
     fn enqueue(&self, record: Box<Record>, durability: Durability, weight: u32) -> Ticket {
-        let ticket = self.place(record, durability, weight);
-        self.desk.queue.wake();
+        let (entry, ticket) = entry(*record, durability, weight);
+        self.queue.push(Order::Append(Box::new(entry)));
         ticket
-    }
-
-    fn place(&self, record: Box<Record>, durability: Durability, weight: u32) -> Ticket {
-        let (reply, ticket) = oneshot::channel();
-        self.desk.queue.push(Order::Append(Box::new(Entry {
-            record: *record,
-            durability,
-            weight,
-            reply,
-        })));
-        Ticket(ticket)
     }
 
     /// Waits until everything that was put into the queue so far was tried. Whether one record was
@@ -207,7 +230,7 @@ impl AuditLog {
     /// If the log can't be written at present.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Flush(reply));
+        self.queue.push(Order::Flush(reply));
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -218,7 +241,7 @@ impl AuditLog {
     /// If it can't be stored, or not in its second place.
     pub async fn seal(&self) -> Result<Option<Checkpoint>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Seal(reply));
+        self.queue.push(Order::Seal(reply));
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -234,7 +257,7 @@ impl AuditLog {
         before: u64,
     ) -> Result<bool, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Look(Look {
+        self.queue.push(Order::Look(Look {
             approval,
             signed_at,
             before,
@@ -259,6 +282,15 @@ impl AuditLog {
         self.board.watcher.set(Box::new(watcher));
     }
 
+    /// The same for a second watcher, which is there for people.
+    #[cfg(feature = "serve")]
+    pub(crate) fn on_trouble_for_operator(
+        &self,
+        watcher: impl Fn(Trouble) + Send + Sync + 'static,
+    ) {
+        self.board.operator.set(Box::new(watcher));
+    }
+
     /// How many records could not be written since the log was opened.
     pub fn lost(&self) -> u64 {
         self.board.lost.load(Ordering::Acquire)
@@ -279,15 +311,10 @@ impl AuditLog {
     }
 
     fn end(&mut self) {
-        self.desk.queue.close();
+        self.queue.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-    }
-
-    fn order(&self, order: Order) {
-        self.desk.queue.push(order);
-        self.desk.queue.wake();
     }
 }
 
@@ -295,6 +322,18 @@ impl Drop for AuditLog {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn entry(record: Record, durability: Durability, weight: u32) -> (Entry, Ticket) {
+    let (reply, ticket) = oneshot::channel();
+    let entry = Entry {
+        record,
+        durability,
+        weight,
+        reply,
+        line: None,
+    };
+    (entry, Ticket(ticket))
 }
 
 /// How much of the queue a record takes.

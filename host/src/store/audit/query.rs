@@ -1,13 +1,15 @@
 //! Reading the log: which records, and what they say.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::opened;
+use super::archive;
+use super::crew::in_order;
+use super::examined::stored;
 use super::record::{Kind, Record};
-use super::tree::leaf_hash;
+use super::recovery::settle;
 use crate::base::clock::Timestamp;
 use crate::base::id::{CallId, Name, SessionId};
 use crate::rules::verb::{Handle, Verb};
@@ -43,6 +45,8 @@ pub struct Filter {
     pub last: Option<u64>,
     /// Those with a greater sequence number.
     pub after: Option<u64>,
+    /// Those with a smaller one.
+    pub before: Option<u64>,
 }
 
 /// A record as it was read.
@@ -58,21 +62,37 @@ pub struct StoredRecord {
     pub record: Record,
 }
 
+/// An archive, and what to take of it.
+struct Part {
+    path: PathBuf,
+    filter: Filter,
+}
+
 /// A log open for reading. Writers are not disturbed.
 #[derive(Debug)]
 pub struct AuditReader {
     db: Db,
+    state: PathBuf,
+    lacking: Vec<String>,
 }
 
 impl AuditReader {
-    /// Opens the log in a state folder.
+    /// Opens the log in a state folder. What processes that died left in their spools is taken up first,
+    /// and what the living have spooled so far is waited for, 2 seconds at most.
     ///
     /// # Errors
     /// If there is none, or it can't be read.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
-            db: Db::open_read_only(state)?,
-        })
+        let db = Db::open_read_only(state)?;
+        let lacking = settle(&db, state)?;
+        let state = state.to_owned();
+        Ok(Self { db, state, lacking })
+    }
+
+    /// The names of the spools with records that are not in the log, since they can't be read, or taken up
+    /// by this process, or got there too slowly.
+    pub fn lacking(&self) -> &[String] {
+        &self.lacking
     }
 
     /// Gives each record that the filter lets through to `each`, in the order of the log, until
@@ -83,9 +103,76 @@ impl AuditReader {
     pub fn each(
         &self,
         filter: &Filter,
-        mut each: impl FnMut(Result<StoredRecord, StoreError>) -> ControlFlow<()>,
+        each: impl FnMut(Result<StoredRecord, StoreError>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.db.select(filter, |row| each(stored(row)))
+        // What is archived while this goes on is in the log still, as it sees it.
+        self.db.snapshot(|db| {
+            let archives = self.archives(db, filter)?;
+            let mut read = Ok(());
+            in_order(
+                |row: StoredRow| stored(&row),
+                each,
+                |push| {
+                    read = archives.iter().try_for_each(|part| {
+                        Db::open_archive(&part.path)?.select(&part.filter, &mut *push)
+                    });
+                    if read.is_ok() {
+                        read = db.select(filter, push);
+                    }
+                },
+            );
+            read
+        })
+    }
+
+    /// The numbers, first and last, of records that are neither in the log nor in an archive that is here.
+    ///
+    /// # Errors
+    /// If the log can't be read.
+    pub fn absent(&self) -> Result<Vec<(u64, u64)>, StoreError> {
+        let begin = self.db.begin()?.size();
+        let mut absent = Vec::new();
+        let mut next = 0;
+        let archives = archive::finished(&self.state)?;
+        let parts = archives.iter().map(|archive| (archive.first, archive.end));
+        for (first, end) in parts.chain([(begin, begin)]) {
+            if first > next {
+                absent.push((next, first - 1));
+            }
+            next = next.max(end);
+        }
+        Ok(absent)
+    }
+
+    /// The archives that may have some of what is wanted, and what to take of each, the oldest first.
+    fn archives(&self, db: &Db, filter: &Filter) -> Result<Vec<Part>, StoreError> {
+        // No record twice: from where the log or a newer archive begins, an older one does not count.
+        let mut end = db.begin()?.size();
+        let mut left = match filter.last {
+            Some(last) => Some(last.saturating_sub(db.count(filter)?)),
+            None => None,
+        };
+        let mut parts = Vec::new();
+        for archive in archive::finished(&self.state)?.into_iter().rev() {
+            let filter = Filter {
+                before: Some(filter.before.map_or(end, |before| before.min(end))),
+                last: left,
+                ..filter.clone()
+            };
+            end = end.min(archive.first);
+            // All of it is older than what is wanted.
+            if left == Some(0) || filter.after.is_some_and(|after| after >= archive.end - 1) {
+                break;
+            }
+            if let Some(left) = &mut left {
+                let found = Db::open_archive(&archive.path)?.count(&filter)?;
+                *left -= found.min(*left);
+            }
+            let path = archive.path;
+            parts.push(Part { path, filter });
+        }
+        parts.reverse();
+        Ok(parts)
     }
 
     /// The records that the filter lets through, all at once.
@@ -107,17 +194,4 @@ impl AuditReader {
         })?;
         out
     }
-}
-
-fn stored(row: StoredRow) -> Result<StoredRecord, StoreError> {
-    let seq = u64::try_from(row.seq).unwrap_or_default();
-    let opened =
-        opened::open(&row.body, &row.private).map_err(|why| StoreError::Record { seq, why })?;
-    Ok(StoredRecord {
-        seq,
-        intact: opened.faults.is_empty()
-            && opened.seq == seq
-            && row.leaf == Some(leaf_hash(row.body.as_bytes())),
-        record: opened.record,
-    })
 }

@@ -100,6 +100,31 @@ pub enum Finding {
         /// The checkpoint's size.
         size: u64,
     },
+    /// A spool has records that are not in the log: they can't be read, or could not be taken up.
+    #[error("records in the spool `{name}` are not in the log")]
+    Lacking {
+        /// The file's name, without its ending.
+        name: String,
+    },
+    /// The log says that its oldest records were archived, and they are not here. Whoever can write the
+    /// state folder can have it say so.
+    #[error("records 0 to {last} are archived and not here: nothing is proved of them")]
+    Archived {
+        /// The last of them.
+        last: u64,
+    },
+    /// The oldest records are not here, and no checkpoint covers those that are.
+    #[error("no checkpoint proves that record {from} is where the log goes on")]
+    Unanchored {
+        /// The first record that is there.
+        from: u64,
+    },
+    /// An archive does not end with a checkpoint.
+    #[error("no checkpoint in the archive signs its records from {from} on")]
+    Unsigned {
+        /// The first of them.
+        from: u64,
+    },
     /// Tables or indexes are not as this program makes them.
     #[error("the database is not sound: {what}")]
     Unsound {
@@ -115,14 +140,18 @@ pub struct External {
     pub agreed: u64,
     /// The size of the largest of these.
     pub size: u64,
+    /// How many of its notes are of other records than those that were looked at.
+    pub elsewhere: u64,
 }
 
 /// What [`super::verify()`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
+    /// The first record that could be verified. Those before it are in archives that are not here.
+    pub from: u64,
     /// How many records there are.
     pub records: u64,
-    /// The root of the tree over them.
+    /// The root of the tree over all records that there ever were.
     pub root: Digest,
     /// How many of the stored checkpoints are valid and agree with the log.
     pub checkpoints_checked: u64,
@@ -140,11 +169,26 @@ pub struct Report {
     /// Call, step and sequence number of intents without outcome, which either go on right now or
     /// ended with their process; the first thousand.
     pub unknown: Vec<(CallId, u32, u64)>,
+    /// How many more of these there may be. Not all of them are looked for the outcome of where they are
+    /// very many.
+    pub more_unknown: u64,
 }
 
 impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Whether nothing is wrong but that the oldest records are archived and not here.
+    pub fn is_incomplete(&self) -> bool {
+        let mut findings = self.findings.iter();
+        !self.is_sound() && findings.all(|finding| matches!(finding, Finding::Archived { .. }))
+    }
+
+    /// Takes it for right that records before number `first` are archived elsewhere.
+    pub fn accept_from(&mut self, first: u64) {
+        self.findings
+            .retain(|finding| !matches!(finding, Finding::Archived { last } if *last < first));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
+use super::archivist::Archivist;
 use super::checkpoint::Checkpoint;
 use super::ledger::Ledger;
 use super::log::{Durability, Options};
@@ -20,9 +21,18 @@ pub(super) struct Board {
     pub(super) checkpoint: Mutex<Option<Checkpoint>>,
     pub(super) trouble: Mutex<Option<StoreError>>,
     pub(super) watcher: Watcher,
+    /// A second one.
+    pub(super) operator: Watcher,
 }
 
-/// What went wrong with the log while nobody was waiting for it to go right.
+impl Board {
+    pub(super) fn tell(&self, trouble: Trouble) {
+        self.operator.tell(trouble.clone());
+        self.watcher.tell(trouble);
+    }
+}
+
+/// What became of the log while nobody was waiting for it: almost always trouble.
 #[derive(Clone, Debug)]
 pub enum Trouble {
     /// Records could not be written, and are lost.
@@ -32,8 +42,29 @@ pub enum Trouble {
         /// Why.
         error: StoreError,
     },
+    /// The database could not take up records that are in the spool, so that none is lost. Told when it
+    /// begins; it is tried again until it works, and until then nothing is answered for that is not in the
+    /// database.
+    Behind {
+        /// How many.
+        records: u64,
+        /// Why.
+        error: StoreError,
+    },
     /// A checkpoint could not be made. Told when it begins; it is tried again until it works.
     Checkpoint(StoreError),
+    /// The oldest records could not be moved into an archive. They are where they were; it is tried again
+    /// after the next checkpoint. Told when it begins.
+    Archive(StoreError),
+    /// No trouble: the oldest records were moved into an archive.
+    Archived {
+        /// The number of the first of them.
+        first: u64,
+        /// And of the last.
+        last: u64,
+        /// The archive in the state folder.
+        file: String,
+    },
 }
 
 /// Who is told of trouble.
@@ -64,59 +95,17 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the thread that empties the queue shares with those who write few records themselves.
-pub(super) struct Desk {
-    pub(super) queue: Queue,
-    pub(super) writer: Mutex<Writer>,
-}
-
-impl Desk {
-    /// Works until nobody gives orders any more. After a panic nothing is written any more, and whoever
-    /// waits for an answer learns that.
-    pub(super) fn run(&self) {
-        let _end = End(self);
-        while self.queue.wait() {
-            let Ok(mut writer) = self.writer.lock() else {
-                return;
-            };
-            writer.work(&self.queue);
-        }
-        if let Ok(mut writer) = self.writer.lock()
-            && writer.unsealed > 0
-        {
-            let _ = writer.seal();
-        }
-    }
-
-    /// Writes what waits here and now, where nobody else is about to and it is few; else has the thread
-    /// do it.
-    pub(super) fn write_here(&self) {
-        let Ok(mut writer) = self.writer.try_lock() else {
-            return self.queue.wake();
-        };
-        match writer.work_here(&self.queue) {
-            Work::Done => {}
-            Work::Orders => self.queue.wake(),
-            Work::Chores => self.queue.wake_for_chores(),
-        }
-    }
-}
-
 /// However the thread ends, nobody waits for an answer or for room any more.
-struct End<'a>(&'a Desk);
+struct End<'q> {
+    queue: &'q Queue,
+    board: Arc<Board>,
+}
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.queue.end();
-        lock(&self.0.writer).board.room.close();
+        self.queue.end();
+        self.board.room.close();
     }
-}
-
-/// What is left for the thread.
-enum Work {
-    Done,
-    Orders,
-    Chores,
 }
 
 /// Who writes.
@@ -130,28 +119,50 @@ pub(super) struct Writer {
     pub(super) seal_at: Option<Instant>,
     /// Whether the last attempt at a checkpoint failed.
     pub(super) troubled: bool,
+    /// Whether the database could not be brought up to the spool at the last attempt.
+    pub(super) behind: bool,
+    pub(super) archivist: Archivist,
 }
 
 impl Writer {
+    /// Works until nobody gives orders any more. After a panic nothing is written any more, and whoever
+    /// waits for an answer learns that.
+    pub(super) fn run(mut self, queue: &Queue) {
+        let _end = End {
+            queue,
+            board: Arc::clone(&self.board),
+        };
+        while queue.wait() {
+            self.work(queue);
+        }
+        if self.unsealed > 0 {
+            let _ = self.seal();
+        }
+    }
+
     /// Writes what waits, and does what else is due.
     fn work(&mut self, queue: &Queue) {
         let Taken {
             batch,
+            spooled,
             flushes,
             seals,
             looks,
         } = queue.take();
         if !batch.is_empty() || !flushes.is_empty() {
-            let written = self.write(batch);
+            let written = self.write(queue, batch, spooled);
             for reply in flushes {
                 let _ = reply.send(written.clone());
             }
+        } else {
+            queue.written(None);
         }
         if self.is_due() || !seals.is_empty() {
             let sealed = self.seal();
             for reply in seals {
                 let _ = reply.send(sealed.clone());
             }
+            queue.tidy();
         }
         for look in looks {
             let used = self
@@ -163,77 +174,72 @@ impl Writer {
         self.ledger.tidy();
     }
 
-    /// Writes what waits, if it is few and the database is free. Never waits for another process or for
-    /// the disk.
-    fn work_here(&mut self, queue: &Queue) -> Work {
-        let Some(batch) = queue.take_few() else {
-            return Work::Orders;
-        };
-        let records = batch.iter().map(|entry| &entry.record);
-        let written = match self.ledger.write_if_free(records) {
-            Ok(None) => {
-                queue.put_back(batch);
-                return Work::Orders;
-            }
-            Ok(Some(first)) => Ok(first),
-            Err(error) => Err(error),
-        };
-        let seal_at = self.seal_at;
-        let _ = self.answer(batch, written);
-        queue.set_seal_at(self.seal_at);
-        if seal_at != self.seal_at || self.is_due() || self.ledger.is_untidy() {
-            Work::Chores
-        } else {
-            Work::Done
-        }
-    }
-
     /// Whether a checkpoint is due. After a failure only the clock brings the next attempt, not each batch.
     fn is_due(&self) -> bool {
         (self.unsealed >= self.options.checkpoint_every && !self.troubled)
             || self.seal_at.is_some_and(|at| at <= Instant::now())
     }
 
-    fn write(&mut self, batch: Vec<Entry>) -> Result<(), StoreError> {
+    fn write(
+        &mut self,
+        queue: &Queue,
+        batch: Vec<Entry>,
+        spooled: Option<(String, u64)>,
+    ) -> Result<(), StoreError> {
         let durable = batch
             .iter()
             .any(|entry| entry.durability == Durability::Durable);
+        let spooled = spooled.as_ref().map(|(name, next)| (name.as_str(), *next));
         // With nothing to write this still takes the write lock, and so tells a flush the truth.
-        let written = self
-            .ledger
-            .write(batch.iter().map(|entry| &entry.record), durable);
-        self.answer(batch, written)
-    }
-
-    /// Counts what was written, or was not, and tells those who wait.
-    fn answer(
-        &mut self,
-        batch: Vec<Entry>,
-        written: Result<u64, StoreError>,
-    ) -> Result<(), StoreError> {
-        let count = batch.len() as u64;
-        match &written {
-            Ok(_) if count > 0 => {
-                self.unsealed += count;
-                self.seal_at = self.seal_at.or_else(|| self.later());
+        let records = batch.iter().map(|entry| &entry.record);
+        let written = self.ledger.write(records, spooled, durable);
+        let (done, kept) = match &written {
+            Ok(_) => (batch, None),
+            Err(_) => {
+                let (kept, lost) = batch.into_iter().partition(|entry| entry.line.is_some());
+                (lost, Some(kept))
             }
-            Ok(_) => {}
-            Err(error) => {
-                self.board.lost.fetch_add(count, Ordering::AcqRel);
-                if count > 0 {
-                    self.board.watcher.tell(Trouble::Lost {
-                        records: count,
-                        error: error.clone(),
-                    });
-                }
-            }
-        }
-        let weight: u32 = batch.iter().map(|entry| entry.weight).sum();
+        };
+        self.count(done.len() as u64, &written);
+        self.warn(kept.as_ref().map_or(0, Vec::len) as u64, &written);
+        queue.written(kept);
+        let weight: u32 = done.iter().map(|entry| entry.weight).sum();
         self.board.room.add_permits(weight as usize);
-        for (index, entry) in (0u64..).zip(batch) {
+        for (index, entry) in (0u64..).zip(done) {
             let _ = entry.reply.send(written.clone().map(|first| first + index));
         }
         written.map(drop)
+    }
+
+    /// Counts what was written, or is lost.
+    fn count(&mut self, records: u64, written: &Result<u64, StoreError>) {
+        if records == 0 {
+            return;
+        }
+        match written {
+            Ok(_) => {
+                self.unsealed += records;
+                self.seal_at = self.seal_at.or_else(|| self.later());
+            }
+            Err(error) => {
+                self.board.lost.fetch_add(records, Ordering::AcqRel);
+                let error = error.clone();
+                self.board.tell(Trouble::Lost { records, error });
+            }
+        }
+    }
+
+    /// Tells once that the database lags behind the spool.
+    fn warn(&mut self, records: u64, written: &Result<u64, StoreError>) {
+        let behind = written.is_err() && records > 0;
+        if let Err(error) = written
+            && behind
+            && !self.behind
+        {
+            let error = error.clone();
+            self.board.tell(Trouble::Behind { records, error });
+        }
+        self.behind = behind;
     }
 
     fn seal(&mut self) -> Result<Option<Checkpoint>, StoreError> {
@@ -253,11 +259,15 @@ impl Writer {
                 *lock(&self.board.trouble) = Some(error.clone());
                 if !self.troubled {
                     let trouble = Trouble::Checkpoint(error.clone());
-                    self.board.watcher.tell(trouble);
+                    self.board.tell(trouble);
                 }
             }
         }
         self.troubled = sealed.is_err();
+        // Only what is under a checkpoint is archived, so this is the moment to look.
+        if sealed.is_ok() {
+            self.archivist.see_to(self.options.rotation);
+        }
         sealed
     }
 

@@ -54,6 +54,25 @@ impl StateDb {
         })
     }
 
+    /// Sees to it that answers which have expired stay so, even if the clock is set back.
+    pub fn let_expire(&self, bound: &str, now: Timestamp) -> Result<(), StoreError> {
+        let which = "bound = ?1 AND state = 'answered' AND expires <= ?2 AND expires > made";
+        let any: bool = self.read("read the approvals", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM approval WHERE {which})"
+            ))?
+            .query_row((bound, at(now)), |row| row.get(0))
+        })?;
+        if !any {
+            return Ok(());
+        }
+        // Before it was asked no answer to it counts either: that would be from the future.
+        self.write("let answers expire", |tx| {
+            let sql = format!("UPDATE approval SET expires = made WHERE {which}");
+            tx.execute(&sql, (bound, at(now))).map(drop)
+        })
+    }
+
     /// Takes an answer, so that nobody else can. Whether it was there to be taken.
     pub fn take_answer(&self, answer: &ApprovalRow, now: Timestamp) -> Result<bool, StoreError> {
         self.write("use the approval", |tx| {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::fault;
@@ -101,8 +102,14 @@ pub(super) fn connect(
         .and_then(|mut conn| {
             conn.busy_handler(Some(look_again))?;
             conn.set_prepared_statement_cache_capacity(32);
-            // Functions and tables that a tampered schema could call do nothing then.
+            // What a tampered schema holds does nothing then. We make no triggers and no views.
             conn.pragma_update(None, "trusted_schema", false)?;
+            for way in [
+                DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+                DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+            ] {
+                conn.set_db_config(way, false)?;
+            }
             Ok(conn)
         })
         .map_err(|error| fault(path, deed, error))

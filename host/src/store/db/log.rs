@@ -1,12 +1,11 @@
 //! The audit log's rows.
 
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, Row, Rows, Statement, Transaction, TransactionBehavior};
 
-use super::form::look_again;
 use super::{Db, PATIENCE, fault};
 use crate::base::digest::Digest;
 use crate::store::audit::leaf::Leaf;
@@ -15,7 +14,7 @@ use crate::store::error::{StoreError, shown};
 
 /// A write that happens whole or not at all, alone among all processes.
 #[derive(Debug)]
-pub struct Write<'db>(Transaction<'db>);
+pub struct Write<'db>(pub(super) Transaction<'db>);
 
 /// A record as it stands in the database, whatever somebody may have made of it.
 #[derive(Debug)]
@@ -48,45 +47,10 @@ impl Db {
             .map_err(|error| fault(path, deed, error))?;
         // Others may line up while this one writes.
         drop(turn);
+        if let Some(standing) = &self.standing {
+            standing.check(deed)?;
+        }
         commit(tx, path, deed, work)
-    }
-
-    /// As [`Self::write`], not durably; none where anybody else writes or lines up to. Waits for nobody.
-    pub fn write_if_free<T>(
-        &mut self,
-        deed: &'static str,
-        work: impl FnOnce(&Write) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        self.sync_on_commit(deed, false)?;
-        let impatient: Option<fn(i32) -> bool> = None;
-        self.conn
-            .busy_handler(impatient)
-            .map_err(|error| fault(&self.path, deed, error))?;
-        let written = self.write_at_once(deed, work);
-        self.conn
-            .busy_handler(Some(look_again))
-            .map_err(|error| fault(&self.path, deed, error))?;
-        written
-    }
-
-    fn write_at_once<T>(
-        &self,
-        deed: &'static str,
-        work: impl FnOnce(&Write) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        let turn = self.turn.as_ref().map(|turn| turn.take(Duration::ZERO));
-        if matches!(turn, Some(None)) {
-            return Ok(None);
-        }
-        let begun = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate);
-        match begun.map_err(|error| fault(&self.path, deed, error)) {
-            Ok(tx) => {
-                drop(turn);
-                commit(tx, &self.path, deed, work).map(Some)
-            }
-            Err(StoreError::Busy { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// Sets whether a commit is on disk when it returns.
@@ -132,9 +96,50 @@ impl Db {
         self.run("read the log", newest_checkpoint)
     }
 
-    /// Prepares to walk over all records in order.
-    pub fn records(&self) -> Result<Statement<'_>, StoreError> {
-        self.statement("SELECT seq, body, private, leaf FROM record ORDER BY seq")
+    /// The number of the first line of a spool that the log does not have.
+    pub fn spooled(&self, name: &str) -> Result<u64, StoreError> {
+        self.run("read the log", |conn| {
+            conn.prepare_cached("SELECT taken FROM spool WHERE name = ?1")?
+                .query_row([name], |row| row.get::<_, i64>(0))
+                .optional()
+        })
+        .map(|taken| {
+            taken
+                .and_then(|taken| u64::try_from(taken).ok())
+                .unwrap_or(0)
+        })
+    }
+
+    /// How many spools the log knows.
+    pub fn spools(&self) -> Result<u64, StoreError> {
+        self.run("read the log", |conn| {
+            conn.query_row("SELECT count(*) FROM spool", [], |row| row.get::<_, i64>(0))
+        })
+        .map(|count| u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Gives each record to `each`, in the order of the log, until that has enough: the number of a row
+    /// that is there, and the row, as whoever searches for it finds it.
+    pub fn each_record(
+        &self,
+        mut each: impl FnMut(i64, Option<StoredRow>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.run("read the log", |conn| {
+            // Not by an index, which may lie.
+            let mut all = conn.prepare("SELECT seq FROM record NOT INDEXED ORDER BY seq")?;
+            let mut one =
+                conn.prepare("SELECT seq, body, private, leaf FROM record WHERE seq = ?1")?;
+            let mut rows = all.query([])?;
+            while let Some(row) = rows.next()? {
+                let seq: i64 = row.get(0)?;
+                let mut found = one.query([seq])?;
+                let found = found.next()?.map(stored_row).transpose()?;
+                if each(seq, found).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Prepares to walk over all checkpoints in order.
@@ -153,11 +158,6 @@ impl Db {
         self.run("read the log", |_| statement.query([]))
     }
 
-    /// The next record of a walk.
-    pub fn next_record(&self, rows: &mut Rows<'_>) -> Result<Option<StoredRow>, StoreError> {
-        self.run("read the log", |_| rows.next()?.map(stored_row).transpose())
-    }
-
     /// The next checkpoint of a walk: its size column and its note.
     pub fn next_checkpoint(
         &self,
@@ -165,7 +165,7 @@ impl Db {
     ) -> Result<Option<(i64, String)>, StoreError> {
         self.run("read the log", |_| {
             rows.next()?
-                .map(|row| Ok((row.get(0)?, lossy(row.get_ref(1)?))))
+                .map(|row| Ok((row.get(0)?, text(row.get_ref(1)?))))
                 .transpose()
         })
     }
@@ -204,6 +204,30 @@ impl Write<'_> {
                     &leaf.private,
                     leaf.hash.as_bytes(),
                 ))
+            })
+            .map(drop)
+            .map_err(unnamed)
+    }
+
+    /// Says which is the first line of a spool that the log does not have.
+    pub fn set_spooled(&self, name: &str, next: u64) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO spool (name, taken) VALUES (?1, ?2)")
+            .and_then(|mut statement| statement.execute((name, integer(next))))
+            .map(drop)
+            .map_err(unnamed)
+    }
+
+    /// Forgets all spools but these.
+    pub fn keep_spools<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), StoreError> {
+        let names: Vec<&str> = names.collect();
+        serde_json::to_string(&names)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+            .and_then(|names| {
+                self.0.execute(
+                    "DELETE FROM spool WHERE name NOT IN (SELECT value FROM json_each(?1))",
+                    [names],
+                )
             })
             .map(drop)
             .map_err(unnamed)
@@ -253,8 +277,8 @@ fn commit<T>(
 pub(super) fn stored_row(row: &Row<'_>) -> rusqlite::Result<StoredRow> {
     Ok(StoredRow {
         seq: row.get(0)?,
-        body: lossy(row.get_ref(1)?),
-        private: lossy(row.get_ref(2)?),
+        body: text(row.get_ref(1)?),
+        private: text(row.get_ref(2)?),
         leaf: match row.get_ref(3)? {
             ValueRef::Blob(bytes) => bytes.try_into().ok().map(Digest::from_bytes),
             _ => None,
@@ -267,16 +291,13 @@ pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn lossy(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            String::from_utf8_lossy(bytes).into_owned()
-        }
-        _ => String::new(),
-    }
+/// A text; nothing where there is none. What is no UTF-8 must not be made such: it would read like a text
+/// that was written with the character that stands for what cannot be read.
+fn text(value: ValueRef<'_>) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
-fn frontier(row: &Row<'_>) -> rusqlite::Result<Option<Frontier>> {
+pub(super) fn frontier(row: &Row<'_>) -> rusqlite::Result<Option<Frontier>> {
     let size: i64 = row.get(0)?;
     let bytes = match row.get_ref(1)? {
         ValueRef::Blob(bytes) => bytes,
@@ -294,7 +315,7 @@ fn newest_checkpoint(conn: &rusqlite::Connection) -> rusqlite::Result<Option<Str
 }
 
 /// A fault inside a write, which does not know the file's name.
-fn unnamed(error: rusqlite::Error) -> StoreError {
+pub(super) fn unnamed(error: rusqlite::Error) -> StoreError {
     fault(std::path::Path::new(""), "", error)
 }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::Value;
 
 use super::Db;
+use super::archive::used_before;
 use super::log::{StoredRow, integer, stored_row};
 use crate::base::clock::Timestamp;
 use crate::store::audit::query::Filter;
@@ -31,6 +32,19 @@ impl Db {
         })
     }
 
+    /// How many records the filter lets through; no more than its `last` are counted.
+    pub fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let (sql, values) = statement(filter);
+        let sql = format!("SELECT count(*) FROM ({})", sql.replacen(COLUMNS, "1", 1));
+        self.run("search the log", |conn| {
+            conn.prepare_cached(&sql)?
+                .query_row(rusqlite::params_from_iter(values), |row| {
+                    row.get::<_, i64>(0)
+                })
+        })
+        .map(|count| u64::try_from(count).unwrap_or(0))
+    }
+
     /// Whether an intent with a number below `before`, and not older than `since`, says that `approval`
     /// lifted its ask. It says so as `ID by NAME`.
     pub fn approval_used(
@@ -40,6 +54,9 @@ impl Db {
         before: u64,
     ) -> Result<bool, StoreError> {
         self.run("search the log", |conn| {
+            if used_before(conn, approval, before)? {
+                return Ok(true);
+            }
             let mut statement = conn.prepare_cached(APPROVED)?;
             let mut rows = statement.query([integer(before), integer(since.micros())])?;
             while let Some(row) = rows.next()? {
@@ -61,6 +78,9 @@ const APPROVED: &str = "SELECT \
     FROM record INDEXED BY record_facets \
     WHERE seq < ?1 AND time >= ?2 AND kind = 'intent' ORDER BY seq DESC";
 
+/// What is read of a record.
+const COLUMNS: &str = "record.seq, body, private, leaf";
+
 /// The SQL for a filter, and its parameters. Only the parameters come from outside.
 fn statement(filter: &Filter) -> (String, Vec<Value>) {
     let mut terms: Vec<&str> = Vec::new();
@@ -74,6 +94,7 @@ fn statement(filter: &Filter) -> (String, Vec<Value>) {
     let text = |text: &str| Value::Text(text.to_owned());
     let number = |number: u64| Value::Integer(integer(number));
     add("seq > ?", filter.after.map(number));
+    add("seq < ?", filter.before.map(number));
     add(
         "call = ?",
         filter.call.as_ref().map(|call| text(call.as_str())),
@@ -123,12 +144,12 @@ fn statement(filter: &Filter) -> (String, Vec<Value>) {
     let sql = if let Some(last) = filter.last {
         values.push(number(last));
         format!(
-            "SELECT seq, body, private, leaf FROM record WHERE seq IN \
+            "SELECT {COLUMNS} FROM record WHERE seq IN \
              (SELECT seq FROM record {index} {condition} ORDER BY seq DESC LIMIT ?) ORDER BY seq"
         )
     } else {
         format!(
-            "SELECT record.seq, body, private, leaf FROM \
+            "SELECT {COLUMNS} FROM \
              (SELECT seq FROM record {index} {condition}) AS hit \
              CROSS JOIN record ON record.seq = hit.seq ORDER BY hit.seq"
         )
@@ -139,6 +160,7 @@ fn statement(filter: &Filter) -> (String, Vec<Value>) {
 /// How many terms an index other than that of the facets can serve.
 fn terms_len(filter: &Filter) -> usize {
     usize::from(filter.after.is_some())
+        + usize::from(filter.before.is_some())
         + usize::from(filter.call.is_some())
         + usize::from(filter.session.is_some())
 }

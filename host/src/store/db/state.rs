@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::fault;
 use super::form::{self, Form};
+use super::mark::{Mark, MarkFile};
+use super::standing::Standing;
 use crate::store::error::{StoreError, shown};
 use crate::store::folder;
 
@@ -19,13 +21,16 @@ const FORM: Form = Form {
     migrations: &[include_str!("state-v1.sql")],
 };
 
-/// The database, open. Several processes share it; nothing that is in it is kept between two looks.
+/// The database, open. Several processes share it; what is in it may be kept for as long as [`StateDb::mark`]
+/// stays the same.
 #[derive(Debug)]
 pub struct StateDb {
     conn: Mutex<Connection>,
     /// A connection of its own for reading: nobody who reads waits for a write to get to the disk.
     reader: Mutex<Connection>,
     path: PathBuf,
+    standing: Standing,
+    mark: MarkFile,
 }
 
 impl StateDb {
@@ -48,6 +53,8 @@ impl StateDb {
         Ok(Self {
             conn: Mutex::new(conn),
             reader: Mutex::new(reader),
+            standing: Standing::of(&path)?,
+            mark: MarkFile::open(state)?,
             path,
         })
     }
@@ -61,12 +68,19 @@ impl StateDb {
         }
     }
 
+    /// Something else as soon as anything was changed, by any process. To be asked for before what it is
+    /// about is read.
+    pub fn mark(&self) -> Result<Mark, StoreError> {
+        self.mark.read()
+    }
+
     /// Runs `work` on what is there.
     pub(super) fn read<T>(
         &self,
         deed: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.standing.check_first(deed)?;
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&reader).map_err(|error| fault(&self.path, deed, error))
     }
@@ -78,6 +92,7 @@ impl StateDb {
         deed: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.standing.check(deed)?;
         let mut conn = self.conn();
         let written = (|| {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -85,7 +100,9 @@ impl StateDb {
             tx.commit()?;
             Ok(out)
         })();
-        written.map_err(|error| fault(&self.path, deed, error))
+        let out = written.map_err(|error| fault(&self.path, deed, error))?;
+        self.mark.renew()?;
+        Ok(out)
     }
 
     /// What is wrong with a row that cannot be read.

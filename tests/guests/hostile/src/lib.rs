@@ -2,6 +2,7 @@
 //! does it, and tells how the host answered.
 
 mod cancelled;
+mod odd;
 mod raw;
 
 use schemars::JsonSchema;
@@ -45,6 +46,19 @@ tools![
     watch,
     cancelled::tidy_up,
     cancelled::write_on,
+    odd::look_around,
+    odd::drip,
+    odd::leave_marks,
+    odd::find_marks,
+    odd::guess,
+    odd::hold,
+    odd::trap_inside,
+    odd::huge_sizes,
+    odd::many_parts,
+    odd::write_for_ever,
+    odd::append_for_ever,
+    odd::fill_up,
+    odd::random_again,
 ];
 
 /// Does nothing.
@@ -165,9 +179,12 @@ fn big_failure(
 fn flood(
     /// So many lines and updates.
     lines: u64,
+    /// Each of so many bytes more.
+    bytes: Option<usize>,
 ) -> String {
+    let more = "x".repeat(bytes.unwrap_or(0));
     for n in 0..lines {
-        report::info(format!("line {n}"));
+        report::info(format!("line {n}{more}"));
         report::progress(n, Some(lines), Some("still going"));
     }
     "said it all".to_owned()

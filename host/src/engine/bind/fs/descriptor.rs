@@ -6,20 +6,18 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry,
-    DirectoryEntryStream, ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream,
-    MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode,
+    Filesize, HostDescriptor, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
+use super::entries::Entries;
+use super::gone::Gone;
 use super::metered::{MeteredInput, MeteredOutput};
 use super::paths::settle;
 use super::{View, convert, failed, refused};
-use crate::base::id::Name;
 use crate::gate::call::Span;
 use crate::gate::pass::Pass;
-use crate::handle::fs::listing::{Listing, Step};
-use crate::handle::fs::located::Found;
 use crate::rules::verb::{Verb, Verbs};
 use crate::store::audit::record::Status;
 
@@ -335,48 +333,6 @@ impl View<'_> {
     }
 }
 
-/// A listing under way, with the need whose patterns it is held against.
-struct Entries {
-    need: Name,
-    listing: Listing,
-}
-
-impl HostDirectoryEntryStream for View<'_> {
-    /// Names that the grant's patterns do not let the call see are left out.
-    async fn read_directory_entry(
-        &mut self,
-        stream: Resource<DirectoryEntryStream>,
-    ) -> FsResult<Option<DirectoryEntry>> {
-        let call = self.call()?;
-        let stream = Resource::<Entries>::new_borrow(stream.rep());
-        let listed = loop {
-            let Entries { need, listing } = self.table.get_mut(&stream)?;
-            let shows = |path: &str, is_folder| call.scope().shows(need, path, is_folder);
-            match listing.next(shows).map_err(failed)? {
-                Step::Listed(listed) => break Some(listed),
-                Step::End => break None,
-                // Many names that the call may not see: others have their turn, and limits count.
-                Step::Skipped => tokio::task::yield_now().await,
-            }
-        };
-        Ok(listed.map(|listed| DirectoryEntry {
-            type_: match listed.found {
-                Found::File => DescriptorType::RegularFile,
-                Found::Folder => DescriptorType::Directory,
-                Found::Link => DescriptorType::SymbolicLink,
-                Found::Special | Found::Nothing => DescriptorType::Unknown,
-            },
-            name: listed.name,
-        }))
-    }
-
-    fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.table
-            .delete(Resource::<Entries>::new_own(stream.rep()))?;
-        Ok(())
-    }
-}
-
 /// A change that failed is what came of the access, however it goes on.
 fn noted<T>(pass: &Pass, done: FsResult<T>) -> FsResult<T> {
     if done.is_err() {
@@ -387,34 +343,4 @@ fn noted<T>(pass: &Pass, done: FsResult<T>) -> FsResult<T> {
 
 fn follows(flags: PathFlags) -> bool {
     flags.contains(PathFlags::SYMLINK_FOLLOW)
-}
-
-/// What stands in a stream's place while it is being wrapped.
-struct Gone;
-
-#[async_trait::async_trait]
-impl wasmtime_wasi::p2::Pollable for Gone {
-    async fn ready(&mut self) {}
-}
-
-#[async_trait::async_trait]
-impl wasmtime_wasi::p2::InputStream for Gone {
-    fn read(&mut self, _size: usize) -> wasmtime_wasi::p2::StreamResult<bytes::Bytes> {
-        Err(wasmtime_wasi::p2::StreamError::Closed)
-    }
-}
-
-#[async_trait::async_trait]
-impl wasmtime_wasi::p2::OutputStream for Gone {
-    fn write(&mut self, _bytes: bytes::Bytes) -> wasmtime_wasi::p2::StreamResult<()> {
-        Err(wasmtime_wasi::p2::StreamError::Closed)
-    }
-
-    fn flush(&mut self) -> wasmtime_wasi::p2::StreamResult<()> {
-        Err(wasmtime_wasi::p2::StreamError::Closed)
-    }
-
-    fn check_write(&mut self) -> wasmtime_wasi::p2::StreamResult<usize> {
-        Err(wasmtime_wasi::p2::StreamError::Closed)
-    }
 }

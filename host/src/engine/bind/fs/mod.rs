@@ -3,6 +3,8 @@
 
 mod convert;
 mod descriptor;
+mod entries;
+mod gone;
 mod metered;
 mod opened;
 mod paths;

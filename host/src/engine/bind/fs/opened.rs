@@ -66,8 +66,11 @@ impl View<'_> {
         let node = self.node(fd).ok()?;
         let located = self.look_up(&node, name, false).ok()?.ok()?;
         let is_folder = located.found() == Found::Folder;
-        let scope = self.call.as_ref()?.scope();
-        if !scope.shows(&node.mount.need, located.path(), is_folder) {
+        if !self
+            .call
+            .as_ref()?
+            .shows(&node.mount.need, located.path(), is_folder)
+        {
             return None;
         }
         located.identify(node.pass.as_deref()?).ok()

@@ -103,8 +103,7 @@ impl View<'_> {
     ) -> FsResult<()> {
         let call = self.call()?;
         let (from, to) = (&node.mount.need, &new_node.mount.need);
-        let whole =
-            call.scope().gives_whole(from, old.path()) && call.scope().gives_whole(to, new.path());
+        let whole = call.gives_whole(from, old.path()) && call.gives_whole(to, new.path());
         if whole && !asked && !node.mount.place.is_guarded() {
             return Ok(());
         }

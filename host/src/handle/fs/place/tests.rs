@@ -150,6 +150,22 @@ fn a_link_that_is_not_followed_stands_for_itself() {
 }
 
 #[test]
+fn a_path_that_a_link_makes_too_long_leads_nowhere() {
+    let keep = Keep::new("long");
+    let target = format!("long/{}", "x/".repeat(2000));
+    symlink(target, keep.0.join("data/long")).unwrap();
+    let place = keep.place(&[]);
+    let located = place.locate("", "long/y", true, &|_| true);
+    let Ok(located) = located else {
+        panic!("it is judged as it stands");
+    };
+    assert_eq!(located.found(), Found::Nothing);
+    assert_eq!(located.missing(), Errno::NAMETOOLONG);
+    // The link is followed no further than the system looks.
+    assert!((4096..8192).contains(&located.path().len()));
+}
+
+#[test]
 fn what_is_toolkeeps_own_cannot_be_reached() {
     let keep = Keep::new("own");
     let data = keep.0.join("data");

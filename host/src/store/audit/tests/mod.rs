@@ -1,8 +1,12 @@
 //! Tests that need a whole log.
 
+mod archives;
 mod formats;
+mod indexes;
 mod process;
 mod query;
+mod rotation;
+mod spooled;
 mod tamper;
 mod trouble;
 
@@ -22,6 +26,7 @@ fn on_demand() -> Options {
         checkpoint_to: None,
         checkpoint_every: u64::MAX,
         checkpoint_after: Duration::MAX,
+        ..Options::default()
     }
 }
 
@@ -29,7 +34,7 @@ fn on_demand() -> Options {
 fn make(state: &Path, records: &[Record], every: usize, copy: Option<&Path>) {
     let mut ledger = Ledger::open(state, copy).unwrap();
     for part in records.chunks(every) {
-        ledger.write(part, false).unwrap();
+        ledger.write(part, None, false).unwrap();
         ledger.seal().unwrap();
     }
 }

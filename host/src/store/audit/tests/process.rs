@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::super::archive;
 use super::super::log::{AuditLog, Durability, Options};
 use super::super::testing::{Folder, plain as record};
 use super::check;
@@ -31,9 +32,14 @@ async fn in_a_child() {
     let (Ok(work), Some(state)) = (std::env::var(WORK), std::env::var_os(STATE)) else {
         return;
     };
-    let log = AuditLog::open(Path::new(&state), Options::default()).unwrap();
+    let mut options = Options::default();
+    if work == "archiving" {
+        options.checkpoint_every = 40;
+        options.rotation.bytes = Some(1);
+    }
+    let log = AuditLog::open(Path::new(&state), options).unwrap();
     match work.as_str() {
-        "thousand" => {
+        "thousand" | "archiving" => {
             let mut tickets = Vec::new();
             for step in 0..1000 {
                 tickets.push(log.append(record(step), Durability::Written).await);
@@ -43,6 +49,13 @@ async fn in_a_child() {
             }
             for ticket in tickets {
                 ticket.await.unwrap();
+            }
+        }
+        "keeping" => {
+            for step in 0.. {
+                let kept = log.try_keep(vec![], Box::new(record(step))).unwrap();
+                kept.known().await.unwrap();
+                println!("wrote {step}");
             }
         }
         "for ever" => {
@@ -109,6 +122,37 @@ fn what_was_acknowledged_outlives_a_killed_process() {
 }
 
 #[test]
+fn what_was_kept_outlives_a_killed_process_in_order() {
+    let folder = Folder::new();
+    let mut before = 0;
+    for round in 0..3u32 {
+        let mut child = child("keeping", &folder.state());
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut last = 0;
+        for line in lines.map_while(Result::ok) {
+            if let Some((_, step)) = line.split_once("wrote ") {
+                last = step.parse::<usize>().unwrap();
+                if last == 700 + 31 * round as usize {
+                    child.kill().unwrap();
+                }
+            }
+        }
+        child.wait().unwrap();
+        let report = check(&folder.state());
+        assert!(report.is_sound(), "{report:?}");
+        let reader = super::super::AuditReader::open(&folder.state()).unwrap();
+        let stored = reader.collect(&Default::default()).unwrap();
+        let steps: Vec<usize> = stored[before..]
+            .iter()
+            .map(|stored| stored.record.step as usize)
+            .collect();
+        assert!(steps.len() > last, "{} {last}", steps.len());
+        assert!(steps.iter().copied().eq(0..steps.len()), "{steps:?}");
+        before = stored.len();
+    }
+}
+
+#[test]
 fn threads_of_one_process_may_open_it_several_times() {
     let folder = Folder::new();
     std::thread::scope(|scope| {
@@ -116,7 +160,7 @@ fn threads_of_one_process_may_open_it_several_times() {
             scope.spawn(|| {
                 let mut ledger = super::Ledger::open(&folder.state(), None).unwrap();
                 for step in 0..50 {
-                    ledger.write(&[record(step)], false).unwrap();
+                    ledger.write(&[record(step)], None, false).unwrap();
                 }
                 ledger.seal().unwrap();
             });
@@ -125,4 +169,23 @@ fn threads_of_one_process_may_open_it_several_times() {
     let report = check(&folder.state());
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.records, 200);
+}
+
+#[test]
+fn processes_share_the_archiving_and_lose_nothing() {
+    let folder = Folder::new();
+    let children: Vec<_> = (0..3)
+        .map(|_| child("archiving", &folder.state()))
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let report = check(&folder.state());
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert_eq!((report.from, report.records), (0, 3000));
+    let archives = archive::finished(&folder.state()).unwrap();
+    assert!(archives.len() > 1, "{archives:?}");
+    for two in archives.windows(2) {
+        assert_eq!(two[0].end, two[1].first, "{archives:?}");
+    }
 }

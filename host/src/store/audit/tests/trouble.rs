@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::db::raw;
 
 /// All that the watcher of `log` is told.
-fn watched(log: &AuditLog) -> Arc<Mutex<Vec<Trouble>>> {
+pub(super) fn watched(log: &AuditLog) -> Arc<Mutex<Vec<Trouble>>> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let telling = Arc::clone(&told);
     log.on_trouble(move |trouble| telling.lock().unwrap().push(trouble));
@@ -80,6 +80,7 @@ async fn checkpoints_come_by_count_by_clock_on_demand_and_at_the_end() {
             checkpoint_to: Some(copy.clone()),
             checkpoint_every: 5,
             checkpoint_after: Duration::from_secs(1),
+            ..Options::default()
         },
     )
     .unwrap();
@@ -121,78 +122,6 @@ async fn checkpoints_come_by_count_by_clock_on_demand_and_at_the_end() {
     assert_eq!(
         (report.checkpoints_checked, report.external.unwrap().agreed),
         (4, 4)
-    );
-}
-
-#[tokio::test]
-async fn what_is_written_here_keeps_its_place_among_all_others() {
-    let folder = Folder::new();
-    let log = open(&folder.state());
-    let mut tickets = Vec::new();
-    for step in (0..3000).step_by(3) {
-        let durability = match step % 30 {
-            0 => Durability::Durable,
-            _ => Durability::Written,
-        };
-        tickets.push(log.append(record(step), durability).await);
-        let before = vec![Box::new(record(step + 1))];
-        tickets.push(
-            log.try_append_here(before, Box::new(record(step + 2)))
-                .unwrap(),
-        );
-    }
-    for (nth, ticket) in (0u64..).zip(tickets) {
-        // Two of three records have a ticket: the first and the last.
-        assert_eq!(ticket.await, Ok(nth / 2 * 3 + nth % 2 * 2));
-    }
-    let stored = super::super::AuditReader::open(&folder.state()).unwrap();
-    let stored = stored.collect(&Default::default()).unwrap();
-    let steps: Vec<u32> = stored.iter().map(|stored| stored.record.step).collect();
-    assert_eq!(steps, (0..3000).collect::<Vec<_>>());
-    log.close().unwrap();
-    assert!(check(&folder.state()).is_sound());
-}
-
-#[tokio::test]
-async fn what_cannot_be_written_here_is_left_to_the_thread() {
-    let folder = Folder::new();
-    let log = open(&folder.state());
-    let other = raw(&folder.state());
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // It does not wait for the other process.
-    let mut ticket = log
-        .try_append_here(Vec::new(), Box::new(record(0)))
-        .unwrap();
-    let soon = tokio::time::timeout(Duration::from_millis(50), &mut ticket).await;
-    assert!(soon.is_err(), "{soon:?}");
-    other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(ticket.await, Ok(0));
-    let ticket = log
-        .try_append_here(Vec::new(), Box::new(record(1)))
-        .unwrap();
-    assert_eq!(ticket.await, Ok(1));
-    log.close().unwrap();
-    assert_eq!(check(&folder.state()).records, 2);
-}
-
-#[tokio::test]
-async fn what_is_written_here_is_under_a_checkpoint_in_time() {
-    let folder = Folder::new();
-    let options = Options {
-        checkpoint_after: Duration::from_millis(10),
-        ..on_demand()
-    };
-    let log = AuditLog::open(&folder.state(), options).unwrap();
-    let ticket = log
-        .try_append_here(Vec::new(), Box::new(record(0)))
-        .unwrap();
-    assert_eq!(ticket.await, Ok(0));
-    while log.latest_checkpoint().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(
-        log.latest_checkpoint().map(|checkpoint| checkpoint.size),
-        Some(1)
     );
 }
 
