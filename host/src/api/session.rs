@@ -244,7 +244,7 @@ impl Session {
         work: Work,
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
-        let mounts = host.places.mounts(call.scope(), self.principal())?;
+        let world = host.places.world(call.scope(), self.principal())?;
         if plugin.compiled().is_none() {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
             let compiling =
@@ -261,7 +261,7 @@ impl Session {
             tool: tool.info.name.to_string(),
             arguments: work.arguments,
             links: Links::of(|handle| needs.wants(handle)),
-            mounts,
+            world,
             limits: engine_limits(&work.limits),
             reporter: work.reporter,
         };

@@ -11,7 +11,17 @@ use super::bind::stdio::Lines;
 use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
+use crate::handle::kv::Buckets;
 use crate::handle::report::{Level, Reporter};
+
+/// The places that a call's guest is given.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Folders.
+    pub mounts: Vec<Mount>,
+    /// Values by key.
+    pub buckets: Buckets,
+}
 
 /// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
 /// [`Guest::end`], nothing is in it.
@@ -21,6 +31,7 @@ pub(super) struct Guest {
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
+    buckets: Buckets,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
     /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
@@ -62,6 +73,7 @@ impl Guest {
             stdout,
             stderr,
             folders: Folders::new(Vec::new()),
+            buckets: Buckets::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call: None,
@@ -71,10 +83,11 @@ impl Guest {
     }
 
     /// Gives it what it may use for a call.
-    pub(super) fn begin(&mut self, call: Arc<Call>, mounts: Vec<Mount>, reporter: Arc<Reporter>) {
+    pub(super) fn begin(&mut self, call: Arc<Call>, world: World, reporter: Arc<Reporter>) {
         self.stdout.begin(Arc::clone(&reporter));
         self.stderr.begin(Arc::clone(&reporter));
-        self.folders = Folders::new(mounts);
+        self.folders = Folders::new(world.mounts);
+        self.buckets = world.buckets;
         self.reporter = Some(reporter);
         self.call = Some(call);
     }
@@ -85,8 +98,14 @@ impl Guest {
         self.stderr.end();
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
+        self.buckets = Buckets::default();
         self.reporter = None;
         self.call = None;
+    }
+
+    /// The parts that the view of values by key works on.
+    pub(super) fn keys(&mut self) -> (&mut ResourceTable, &Buckets, Option<&Arc<Call>>) {
+        (&mut self.table, &self.buckets, self.call.as_ref())
     }
 
     /// The parts that the file system's view works on.
