@@ -2,7 +2,7 @@
 //!
 //! This is the WASI draft `wasi:keyvalue@0.2.0-draft2`. A plugin that uses it names a need of `kv` in its
 //! manifest, and opens it by that name. A key has 1 to 512 bytes and no control or invisible characters;
-//! a value has at most 4 MiB.
+//! a value has at most 1 MiB.
 //!
 //! ```no_run
 //! use toolkeep_sdk::kv;
@@ -32,7 +32,7 @@ pub enum Error {
     /// It failed, for the reason in the text.
     Failed(String),
     /// A value is not what it was taken for.
-    Json(String),
+    Malformed(String),
 }
 
 impl fmt::Display for Error {
@@ -41,7 +41,7 @@ impl fmt::Display for Error {
             Self::NoSuchStore => f.write_str("the manifest names no such need of `kv`"),
             Self::Refused => f.write_str("refused by the host"),
             Self::Failed(why) => f.write_str(why),
-            Self::Json(why) => write!(f, "the value is not what it was taken for: {why}"),
+            Self::Malformed(why) => write!(f, "the value is not what it was taken for: {why}"),
         }
     }
 }
@@ -159,6 +159,15 @@ impl Store {
         ))
     }
 
+    /// The value of each key; none where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+        self.0.get_many(keys)
+    }
+
     /// Gives each key its value, all of them or none: 1000 at most.
     ///
     /// # Errors
@@ -181,21 +190,22 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it is not, or is another type's.
+    /// [`Error::Malformed`] where it is not, or is another type's.
     pub fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let value = self.get(key)?;
         let read = |value: Vec<u8>| serde_json::from_slice(&value);
         let read = value.map(read).transpose();
-        read.map_err(|error| Error::Json(error.to_string()))
+        read.map_err(|error| Error::Malformed(error.to_string()))
     }
 
     /// Gives `key` the value, as JSON.
     ///
     /// # Errors
     ///
-    /// [`Error::Json`] where it cannot be written as JSON.
+    /// [`Error::Malformed`] where it cannot be written as JSON.
     pub fn set_json<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
-        let json = serde_json::to_vec(value).map_err(|error| Error::Json(error.to_string()))?;
+        let json =
+            serde_json::to_vec(value).map_err(|error| Error::Malformed(error.to_string()))?;
         self.set(key, &json)
     }
 }
@@ -245,6 +255,13 @@ mod host {
 
         pub(super) fn cas(&self, key: &str) -> Result<Seen, Error> {
             atomics::Cas::new(&self.0, key).map(Seen).map_err(told)
+        }
+
+        pub(super) fn get_many(
+            &self,
+            keys: &[String],
+        ) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+            batch::get_many(&self.0, keys).map_err(told)
         }
 
         pub(super) fn set_many(&self, values: &[(String, Vec<u8>)]) -> Result<(), Error> {
@@ -327,6 +344,13 @@ mod host {
 
         pub(super) fn cas(&self, _: &str) -> Result<Seen, Error> {
             nothing()
+        }
+
+        pub(super) fn get_many(
+            &self,
+            keys: &[String],
+        ) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+            Ok(keys.iter().map(|key| (key.clone(), None)).collect())
         }
 
         pub(super) fn set_many(&self, _: &[(String, Vec<u8>)]) -> Result<(), Error> {

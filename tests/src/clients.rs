@@ -125,7 +125,13 @@ mod tests {
     #[test]
     fn everything_named_is_installed() {
         let modules = node_modules();
-        for package in ["client", "inspector", "sdk", "server-filesystem"] {
+        for package in [
+            "client",
+            "inspector",
+            "sdk",
+            "server-filesystem",
+            "server-memory",
+        ] {
             let package = modules.join("@modelcontextprotocol").join(package);
             assert!(package.join("package.json").is_file(), "{package:?}");
         }

@@ -242,7 +242,13 @@ fn the_packager_refuses_what_is_not_declared() {
             .unwrap_err()
     };
     let fs_need = "[needs.fs.data]\nverbs = [\"read\"]\nwhy = \"x\"\n";
-    for (needs, says) in [("", "[needs."), (fs_need, "[needs.config.NAME]")] {
+    let config_need = "[needs.config.settings]\nkeys = [\"a\"]\nwhy = \"x\"\n";
+    let both = format!("{fs_need}{config_need}");
+    for (needs, says) in [
+        ("", "[needs."),
+        (fs_need, "[needs.config.NAME]"),
+        (&both, "[needs.kv.NAME]"),
+    ] {
         let error = told(needs);
         assert!(matches!(error, BuildError::Undeclared(_)), "{error}");
         assert!(error.to_string().contains(says), "{error}");

@@ -13,6 +13,7 @@ use crate::handle::fs::protected::Protected;
 use crate::rules::config::{Config, Data, Located, overlaps};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
+use crate::rules::verb::Handle;
 
 /// Data places, opened for the principals that use them.
 pub(super) struct Places {
@@ -51,6 +52,12 @@ impl Places {
 
     /// The places that a call's guest is given.
     pub(super) fn world(&self, scope: &Scope, who: &Principal) -> Result<World, String> {
+        if Handle::PLACES
+            .into_iter()
+            .any(|handle| scope.places(handle).any(|need| need.grant.is_some()))
+        {
+            self.check_overlaps(who)?;
+        }
         Ok(World {
             mounts: self.mounts(scope, who)?,
             buckets: self
@@ -64,7 +71,6 @@ impl Places {
         let mut mounts = Vec::new();
         for need in scope.fs() {
             let Some(grant) = need.grant else { continue };
-            self.check_overlaps(who)?;
             let mount = grant.mount.clone();
             let data = &grant.grant.data;
             let Some(dir) = data.folder() else { continue };
@@ -113,7 +119,7 @@ impl Places {
             return Err(problems.to_string());
         }
         let declared = self.config.data.values();
-        if folders.len() < declared.filter(|data| data.folder().is_some()).count() {
+        if folders.len() < declared.filter(|data| data.source.path().is_some()).count() {
             // A folder that comes to be there later may lie in another.
             return Ok(());
         }
@@ -125,17 +131,23 @@ impl Places {
     }
 }
 
-/// The data places whose folders are there for `who`, with the folders as they really are.
+/// The data places whose folders or files are there for `who`, with these as they really are. A file that is
+/// not there yet is where its folder is.
 pub(super) fn folders<'a>(
     config: &'a Config,
     folder: &Path,
     who: &Principal,
 ) -> Vec<(&'a Data, PathBuf)> {
     let real = |data: &Data| {
-        folder
-            .join(data.folder()?.expand(who).ok()?)
-            .canonicalize()
-            .ok()
+        let path = folder.join(data.source.path()?.expand(who).ok()?);
+        match (path.canonicalize(), data.folder()) {
+            (Ok(real), _) => Some(real),
+            (Err(_), Some(_)) => None,
+            (Err(_), None) => {
+                let parent = path.parent()?.canonicalize().ok()?;
+                Some(parent.join(path.file_name()?))
+            }
+        }
     };
     config
         .data

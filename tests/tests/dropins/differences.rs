@@ -25,6 +25,8 @@ pub enum Comparison {
     SeveralFolders,
     /// The plugin `time`.
     Time,
+    /// The plugin `memory`.
+    Memory,
 }
 
 #[derive(Deserialize)]

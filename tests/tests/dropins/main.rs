@@ -4,6 +4,7 @@
 mod calls;
 mod differences;
 mod folders;
+mod memories;
 mod shapes;
 mod sides;
 mod times;
@@ -86,4 +87,26 @@ fn time_answers_as_the_reference_server_does() {
     }
     println!("time: {} calls", calls.len());
     differences::check(Comparison::Time, sides.pairs);
+}
+
+#[test]
+fn memory_answers_as_the_reference_server_does() {
+    let theirs = TempDir::new().unwrap();
+    let keep = Keep::new(
+        "[data.memory]\nkv = \"sqlite:memory.db\"\n[plugins.memory]\npath = {memory}\n\
+         [plugins.memory.kv.graph]\ndata = \"memory\"\n\
+         allow = [\"list\", \"get\", \"create\", \"modify\", \"delete\"]\n",
+    );
+    let server = "@modelcontextprotocol/server-memory/dist/index.js";
+    let mut reference = Command::new("node");
+    reference
+        .arg(clients::node_modules().join(server))
+        .env("MEMORY_FILE_PATH", theirs.path().join("memory.jsonl"));
+    let mut sides = Sides::start(reference, &keep);
+    let calls = memories::calls();
+    for (name, tool, arguments) in &calls {
+        sides.call(name, tool, arguments);
+    }
+    println!("memory: {} calls", calls.len());
+    differences::check(Comparison::Memory, sides.pairs);
 }

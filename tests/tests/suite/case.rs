@@ -18,6 +18,7 @@ pub enum Promise {
     AskNotDeny,
     YesIsAPersons,
     LabelsLast,
+    DataStays,
     HintsAreTrue,
     LookingRunsNothing,
     CallsDoNotMix,
@@ -27,7 +28,7 @@ pub enum Promise {
 }
 
 impl Promise {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NothingAmbient,
         Self::DenyUnlessGiven,
         Self::OneDoor,
@@ -39,6 +40,7 @@ impl Promise {
         Self::AskNotDeny,
         Self::YesIsAPersons,
         Self::LabelsLast,
+        Self::DataStays,
         Self::HintsAreTrue,
         Self::LookingRunsNothing,
         Self::CallsDoNotMix,
@@ -61,6 +63,7 @@ impl Promise {
             Self::AskNotDeny => "A person can lift an *ask*, nobody a *deny*",
             Self::YesIsAPersons => "A yes is a person's",
             Self::LabelsLast => "Labels last",
+            Self::DataStays => "Data stays where its label belongs",
             Self::HintsAreTrue => "Hints are true",
             Self::LookingRunsNothing => "Looking runs nothing",
             Self::CallsDoNotMix => "Calls do not mix",

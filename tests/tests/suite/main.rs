@@ -12,6 +12,7 @@ mod served;
 
 mod ambient;
 mod calls;
+mod keys;
 mod links;
 mod people;
 mod record;
@@ -44,6 +45,7 @@ fn cases() -> Vec<Case> {
         sizes::CASES,
         time::CASES,
         calls::CASES,
+        keys::CASES,
         record::CASES,
         people::CASES,
         texts::CASES,

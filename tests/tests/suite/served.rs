@@ -169,9 +169,9 @@ impl Served {
                 (&outcome["status"], &outcome["error"]) == (&json!("stopped"), &json!(word))
             }),
             Outcome::Failed(word) => self
-                .records(&["--handle", "fs"])
+                .records(&[])
                 .iter()
-                .any(|record| record["outcome"]["error"] == word),
+                .any(|record| record["handle"] != "tool" && record["outcome"]["error"] == word),
             Outcome::Harmless(_) => self
                 .endings(&[])
                 .iter()

@@ -15,7 +15,7 @@ use crate::store::audit::record::Status;
 /// The longest key, in bytes.
 const MAX_KEY: usize = 512;
 /// The largest value, in bytes.
-const MAX_VALUE: usize = 4 << 20;
+const MAX_VALUE: usize = 1 << 20;
 /// The most keys of one page, and of one batch.
 const MAX_KEYS: usize = 1000;
 /// How often an act is judged anew because somebody else was faster.
@@ -313,7 +313,7 @@ impl Bucket {
         to: Option<Vec<u8>>,
     ) -> Result<Change, KvFailure> {
         if to.as_ref().is_some_and(|value| value.len() > MAX_VALUE) {
-            return Err(KvFailure::Failed("the value is larger than 4 MiB"));
+            return Err(KvFailure::Failed("the value is larger than 1 MiB"));
         }
         Ok(Change {
             key: self.stored(key),

@@ -239,10 +239,10 @@ async fn odd_keys_and_large_values_are_told() {
         assert!(matches!(set, Err(KvFailure::Failed(_))), "{key:?}");
         assert!(keys.get(&call, key).await.is_err(), "{key:?}");
     }
-    let large = keys.set(&call, "a", vec![0; (4 << 20) + 1]).await;
+    let large = keys.set(&call, "a", vec![0; (1 << 20) + 1]).await;
     assert_eq!(
         large,
-        Err(KvFailure::Failed("the value is larger than 4 MiB"))
+        Err(KvFailure::Failed("the value is larger than 1 MiB"))
     );
     let twice = vec![("a".to_owned(), Vec::new()), ("a".to_owned(), Vec::new())];
     assert!(keys.set_all(&call, twice).await.is_err());

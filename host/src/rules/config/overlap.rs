@@ -1,17 +1,18 @@
-//! Folders that lie in one another.
+//! Folders, and files with values or tables, that lie in one another.
 
 use std::path::Path;
 
 use super::data::Data;
+use super::source::Source;
 use crate::base::text;
 use crate::rules::problem::Problem;
 
-/// A declared place, and the folder that it really is: absolute, without links.
+/// A declared place, and the folder or file that it really is: absolute, without links.
 #[derive(Clone, Copy, Debug)]
 pub struct Located<'a> {
     /// The place.
     pub data: &'a Data,
-    /// Its folder.
+    /// Its folder or file.
     pub folder: &'a Path,
 }
 
@@ -26,6 +27,21 @@ pub fn overlaps(places: &[Located<'_>]) -> Vec<Problem> {
                 () if one.folder.starts_with(two.folder) => (two, one),
                 () => continue,
             };
+            if let (Source::Folder(_), Source::Kv(_) | Source::Sql(_)) =
+                (&outer.data.source, &inner.data.source)
+            {
+                let message = format!(
+                    "the file of [data.{}] lies in [data.{}] ({})",
+                    inner.data.name, outer.data.name, outer.data.line
+                );
+                let help = format!(
+                    "move it out of `{}`: who is given that folder could read and change it past \
+                     its own grants",
+                    text::visible(&outer.folder.to_string_lossy())
+                );
+                problems.push(Problem::new(inner.data.line.clone(), message).help(help));
+                continue;
+            }
             let what = if outer.data.label != inner.data.label {
                 "label"
             } else if outer.data.accepts != inner.data.accepts {

@@ -105,6 +105,18 @@ impl Source {
         }
     }
 
+    /// The folder or file that it is, where it is one.
+    pub fn path(&self) -> Option<&Template> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::Kv(store) | Self::Sql(store) => match &store.backend {
+                Backend::Sqlite(path) => Some(path),
+                _ => None,
+            },
+            Self::Web(_) => None,
+        }
+    }
+
     /// Whether it is on another machine, as far as the declaration tells.
     pub fn is_outside(&self) -> bool {
         match self {

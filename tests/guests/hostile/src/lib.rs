@@ -2,6 +2,7 @@
 //! does it, and tells how the host answered.
 
 mod cancelled;
+mod keys;
 mod odd;
 mod raw;
 
@@ -46,6 +47,8 @@ tools![
     watch,
     cancelled::tidy_up,
     cancelled::write_on,
+    keys::key_steps,
+    keys::file_to_key,
     odd::look_around,
     odd::drip,
     odd::leave_marks,
