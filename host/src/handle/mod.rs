@@ -3,4 +3,5 @@
 
 pub mod config;
 pub mod fs;
+pub mod http;
 pub mod report;
