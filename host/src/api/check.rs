@@ -50,8 +50,8 @@ pub struct Called {
 pub struct Place {
     /// Its name.
     pub name: Name,
-    /// Its folder, as the operator wrote it.
-    pub dir: String,
+    /// What it really is, as the operator wrote it: a folder, a URL, a database.
+    pub source: String,
     /// What a call becomes by reading there.
     pub label: Label,
     /// Calls of which labels may write there.
@@ -94,7 +94,7 @@ pub fn check(config: &Path, state: Option<&Path>, who: &Principal) -> Result<Che
     findings.sort_by_key(|finding| finding.problem.line.number);
     let places = config.data.values().map(|data| Place {
         name: data.name.clone(),
-        dir: data.dir.as_str().to_owned(),
+        source: data.source.to_string(),
         label: data.label.clone(),
         accepts: data.accepts.clone(),
     });
@@ -123,7 +123,7 @@ fn check_places(config: &Config, folder: &Path, who: &Principal) -> Vec<Finding>
         .map(|(data, folder)| Located { data, folder })
         .collect();
     findings.extend(overlaps(&located).into_iter().map(wrong));
-    for data in config.data.values() {
+    for data in config.data.values().filter(|data| data.folder().is_some()) {
         if !there.iter().any(|(known, _)| known.name == data.name) {
             let message = format!("the folder of [data.{}] is not there yet", data.name);
             let problem = Problem::new(data.line.clone(), message)

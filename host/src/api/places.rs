@@ -51,20 +51,20 @@ impl Places {
         for need in scope.fs() {
             let Some(grant) = need.grant else { continue };
             self.check_overlaps(who)?;
-            let dir = grant.data.dir.expand(who).map_err(|error| {
-                format!(
-                    "`dir` of [data.{}] at {}: {error}",
-                    grant.data.name, grant.data.line
-                )
+            let mount = grant.mount.clone();
+            let data = &grant.grant.data;
+            let Some(dir) = data.folder() else { continue };
+            let dir = dir.expand(who).map_err(|error| {
+                format!("`dir` of [data.{}] at {}: {error}", data.name, data.line)
             })?;
             let path = self.folder.join(dir);
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let place = match open.get(&path) {
-                Some(place) if place.data() == &grant.data.name && place.is_at(&path) => {
+                Some(place) if place.data() == &data.name && place.is_at(&path) => {
                     Arc::clone(place)
                 }
                 _ => {
-                    let place = Place::open(&grant.data.name, &path, Arc::clone(&self.protected))
+                    let place = Place::open(&data.name, &path, Arc::clone(&self.protected))
                         .map_err(|error| error.to_string())?;
                     let place = Arc::new(place);
                     if open.len() >= MAX_OPEN {
@@ -76,7 +76,7 @@ impl Places {
             };
             mounts.push(Mount {
                 need: need.need.clone(),
-                at: grant.mount.clone(),
+                at: mount,
                 place,
             });
         }
@@ -98,7 +98,8 @@ impl Places {
         if let Some(problems) = Problems::new(overlaps(&located)) {
             return Err(problems.to_string());
         }
-        if folders.len() < self.config.data.len() {
+        let declared = self.config.data.values();
+        if folders.len() < declared.filter(|data| data.folder().is_some()).count() {
             // A folder that comes to be there later may lie in another.
             return Ok(());
         }
@@ -116,7 +117,12 @@ pub(super) fn folders<'a>(
     folder: &Path,
     who: &Principal,
 ) -> Vec<(&'a Data, PathBuf)> {
-    let real = |data: &Data| folder.join(data.dir.expand(who).ok()?).canonicalize().ok();
+    let real = |data: &Data| {
+        folder
+            .join(data.folder()?.expand(who).ok()?)
+            .canonicalize()
+            .ok()
+    };
     config
         .data
         .values()

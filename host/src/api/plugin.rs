@@ -97,7 +97,7 @@ impl Plugin {
             return Err(failed(granted, why));
         }
         let needs = &mut description.manifest.needs;
-        *needs = needs.for_grants(granted.fs.keys());
+        *needs = needs.for_grants(&granted.grants);
         let tools = description.tools.iter().cloned().map(Tool::new).collect();
         Ok(Self {
             name: granted.name.clone(),

@@ -260,10 +260,7 @@ impl Session {
         let job = Job {
             tool: tool.info.name.to_string(),
             arguments: work.arguments,
-            links: Links {
-                fs: !needs.fs.is_empty(),
-                config: !needs.config.is_empty(),
-            },
+            links: Links::of(|handle| needs.wants(handle)),
             mounts,
             limits: engine_limits(&work.limits),
             reporter: work.reporter,

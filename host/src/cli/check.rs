@@ -11,7 +11,7 @@ use crate::api::check::{Called, Checked, check};
 use crate::base::text::visible;
 use crate::rules::check::{Finding, Severity};
 use crate::rules::config::ApprovalSettings;
-use crate::rules::may::{Capabilities, FsCapability, ToolCapabilities};
+use crate::rules::may::{Capabilities, PlaceCapability, ToolCapabilities};
 use crate::rules::verb::Verbs;
 
 #[derive(Args)]
@@ -129,7 +129,7 @@ fn print(checked: &Checked) {
         .map(|place| {
             [
                 place.name.to_string(),
-                visible(&place.dir),
+                visible(&place.source),
                 place.label.to_string(),
                 place.accepts.to_string(),
             ]
@@ -137,10 +137,7 @@ fn print(checked: &Checked) {
         .collect();
     if !labels.is_empty() {
         output::data(format_args!("\n{STRONG}data{STRONG:#}"));
-        output::data(output::table(
-            ["name", "folder", "label", "accepts"],
-            labels,
-        ));
+        output::data(output::table(["name", "place", "label", "accepts"], labels));
     }
     print_approvals(checked);
 }
@@ -149,7 +146,9 @@ fn print(checked: &Checked) {
 fn print_approvals(checked: &Checked) {
     let settings = &checked.approvals;
     let tools = checked.capabilities.iter().flat_map(|plugin| &plugin.tools);
-    let asks = tools.flat_map(|tool| &tool.fs).any(|fs| !fs.ask.is_empty());
+    let asks = tools
+        .flat_map(|tool| &tool.places)
+        .any(|place| !place.ask.is_empty());
     if !asks && settings.keys.is_empty() {
         return;
     }
@@ -178,14 +177,14 @@ fn print_approvals(checked: &Checked) {
     ));
 }
 
-/// One row for each folder that a tool, shown as that, may touch; one with nothing where it may touch none.
+/// One row for each place that a tool, shown as that, may touch; one with nothing where it may touch none.
 fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities, shown: &str) -> Vec<[String; 8]> {
     let dash = || "-".to_owned();
     let mut rows: Vec<[String; 8]> = tool
-        .fs
+        .places
         .iter()
-        .filter(|fs| !fs.allow.union(fs.ask).is_empty())
-        .map(|fs| {
+        .filter(|place| !place.any().is_empty())
+        .map(|may| {
             let verbs = |verbs: Verbs| {
                 if verbs.is_empty() {
                     "-".to_owned()
@@ -193,7 +192,7 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities, shown: &str) -> Vec
                     verbs.to_string()
                 }
             };
-            let data = fs
+            let data = may
                 .place
                 .as_ref()
                 .map_or_else(dash, |place| place.data.to_string());
@@ -201,9 +200,9 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities, shown: &str) -> Vec
                 dash(),
                 dash(),
                 data,
-                verbs(fs.allow),
-                verbs(fs.ask),
-                paths(fs),
+                verbs(may.allow),
+                verbs(may.ask),
+                paths(may),
                 dash(),
                 dash(),
             ]
@@ -250,8 +249,8 @@ fn tool_rows(plugin: &Capabilities, tool: &ToolCapabilities, shown: &str) -> Vec
     rows
 }
 
-fn paths(fs: &FsCapability) -> String {
-    let Some(place) = &fs.place else {
+fn paths(may: &PlaceCapability) -> String {
+    let Some(place) = &may.place else {
         return "-".to_owned();
     };
     let mut parts = Vec::new();

@@ -9,6 +9,7 @@ use super::output::{self, STRONG};
 use crate::base::text::visible;
 use crate::pack::component::MAX_BYTES;
 use crate::pack::inspect::{Inspection, Standing, inspect};
+use crate::rules::verb::Handle;
 
 #[derive(Args)]
 pub struct Options {
@@ -63,15 +64,17 @@ fn print(found: &Inspection) {
     if manifest.needs.is_empty() {
         output::data("  none: it can compute, and nothing else");
     }
-    for (name, need) in &manifest.needs.fs {
-        let optional = match (need.optional, need.many) {
-            (false, false) => "",
-            (true, false) => " (optional)",
-            (false, true) => " (any number of folders)",
-            (true, true) => " (optional, any number of folders)",
-        };
-        output::data(format_args!("  fs.{name}{optional}: {}", need.verbs));
-        output::data(format_args!("    {}", visible(&need.why)));
+    for handle in Handle::PLACES {
+        for (name, need) in manifest.needs.places(handle) {
+            let optional = match (need.optional, need.many) {
+                (false, false) => "",
+                (true, false) => " (optional)",
+                (false, true) => " (any number of them)",
+                (true, true) => " (optional, any number of them)",
+            };
+            output::data(format_args!("  {handle}.{name}{optional}: {}", need.verbs));
+            output::data(format_args!("    {}", visible(&need.why)));
+        }
     }
     for (name, need) in &manifest.needs.config {
         let optional = if need.optional { " (optional)" } else { "" };
@@ -111,9 +114,9 @@ fn print(found: &Inspection) {
             can.outside
         ));
         let touched: Vec<String> = can
-            .fs
+            .places
             .iter()
-            .filter(|fs| !fs.allow.union(fs.ask).is_empty())
+            .filter(|place| !place.any().is_empty())
             .map(ToString::to_string)
             .chain(can.config.iter().map(ToString::to_string))
             .collect();

@@ -10,6 +10,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::bind;
 use super::guest::Guest;
+use crate::rules::verb::Handle;
 
 /// The interfaces beyond the baseline that a call's guest is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,6 +19,12 @@ pub struct Links {
     pub fs: bool,
     /// `wasi:config`.
     pub config: bool,
+    /// `wasi:http`, outgoing.
+    pub http: bool,
+    /// `wasi:keyvalue`.
+    pub kv: bool,
+    /// `toolkeep:data/sql`.
+    pub sql: bool,
 }
 
 impl Links {
@@ -25,7 +32,21 @@ impl Links {
     pub const ALL: Self = Self {
         fs: true,
         config: true,
+        http: true,
+        kv: true,
+        sql: true,
     };
+
+    /// Those of the handles for which `wants` holds.
+    pub fn of(wants: impl Fn(Handle) -> bool) -> Self {
+        Self {
+            fs: wants(Handle::Fs),
+            config: wants(Handle::Config),
+            http: wants(Handle::Http),
+            kv: wants(Handle::Kv),
+            sql: wants(Handle::Sql),
+        }
+    }
 }
 
 /// What an imported interface is to Toolkeep.
@@ -33,10 +54,8 @@ impl Links {
 pub enum Import {
     /// Always linked, and harmless.
     Baseline,
-    /// Linked where the `fs` handle is granted.
-    Fs,
-    /// Linked where the `config` handle is granted.
-    Config,
+    /// Linked where the plugin declares a need of this handle.
+    Of(Handle),
     /// Never linked.
     Unknown,
 }
@@ -49,8 +68,8 @@ pub fn classify(name: &str) -> Import {
         .strip_prefix("0.2.")
         .is_some_and(|patch| patch.parse::<u32>().is_ok());
     match interface {
-        "wasi:filesystem/types" | "wasi:filesystem/preopens" if wasi_0_2 => Import::Fs,
-        "wasi:config/store" if version == "0.2.0-rc.1" => Import::Config,
+        "wasi:filesystem/types" | "wasi:filesystem/preopens" if wasi_0_2 => Import::Of(Handle::Fs),
+        "wasi:config/store" if version == "0.2.0-rc.1" => Import::Of(Handle::Config),
         "toolkeep:tool/report" | "toolkeep:tool/cancellation" if version == "0.1.0" => {
             Import::Baseline
         }
@@ -127,9 +146,9 @@ mod tests {
     fn only_what_is_listed_is_known() {
         let cases = [
             ("wasi:io/streams@0.2.6", Import::Baseline),
-            ("wasi:filesystem/types@0.2.0", Import::Fs),
+            ("wasi:filesystem/types@0.2.0", Import::Of(Handle::Fs)),
             ("wasi:filesystem/types@0.3.0", Import::Unknown),
-            ("wasi:config/store@0.2.0-rc.1", Import::Config),
+            ("wasi:config/store@0.2.0-rc.1", Import::Of(Handle::Config)),
             ("wasi:config/store@0.2.0", Import::Unknown),
             ("wasi:sockets/tcp@0.2.6", Import::Unknown),
             ("wasi:cli/run@0.2.6", Import::Unknown),

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use self::budget::Spend;
+use self::budget::Spent;
 pub use self::identity::{Identity, Span};
 use self::refusing::state_failed;
 use super::approver::Answer;
@@ -52,6 +54,8 @@ struct State {
     refusals: Vec<Refusal>,
     asking: Asking,
     effects: Effects,
+    /// What was used up of each grant.
+    spent: Spent,
 }
 
 impl Call {
@@ -90,6 +94,7 @@ impl Call {
                 refusals: Vec::new(),
                 asking: Asking::default(),
                 effects: Effects::default(),
+                spent: Spent::default(),
             }),
         });
         let judgement = if known {
@@ -183,8 +188,10 @@ impl Call {
     pub async fn judge(self: &Arc<Self>, access: Access, span: Span) -> Result<Pass, Refused> {
         self.journal.drain().await;
         self.count(&access)?;
-        let rules = self.gate.narrowed.times();
+        self.afford(&access)?;
+        let judged_at = self.epoch();
         let mut judgement = self.decide(&access);
+        let unasked = judgement.verdict();
         let (mut approval, mut used) = (None, None);
         if judgement.verdict() == Verdict::Ask && !self.is_cancelled() {
             let open = OpenAsk::new(self, &access, &judgement);
@@ -205,8 +212,8 @@ impl Call {
             }
         }
         // After the answer, which may have taken its time.
-        if rules != self.gate.narrowed.times() {
-            judgement = self.narrowed(&access, judgement);
+        if judged_at != self.epoch() {
+            judgement = self.again(&access, judgement, unasked);
         }
         if self.is_cancelled() {
             judgement = judgement.and(cancelled());
@@ -221,7 +228,7 @@ impl Call {
             return Err(self.refuse(&access, &state_failed()));
         }
         // What an approval was used for is on disk before it happens, as an effect is.
-        let durable = access.verbs.has_effect() || approval.is_some();
+        let durable = access.is_announced() || approval.is_some();
         let announced = durable || span == Span::Held;
         let intent = announced.then(|| {
             let label = label_before.clone();
@@ -362,14 +369,7 @@ impl Drop for Call {
         if self.ended.load(Ordering::Acquire) {
             return;
         }
-        let outcome = Outcome {
-            status: Status::Abandoned,
-            error: None,
-            bytes_read: None,
-            bytes_written: None,
-            digest: None,
-            duration_us: micros(self.began.elapsed()),
-        };
+        let outcome = Outcome::new(Status::Abandoned, micros(self.began.elapsed()));
         self.journal.put_now(self.ending(outcome));
     }
 }
@@ -382,6 +382,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
 mod ask;
 #[cfg(test)]
 mod ask_tests;
+mod budget;
 mod identity;
 mod narrowed;
 mod refusing;

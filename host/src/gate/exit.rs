@@ -66,12 +66,10 @@ pub async fn leave(call: &Arc<Call>, ended: Ended, max_bytes: u64) -> Result<Lea
         Ended::Stopped(word) => (Status::Stopped, Some(*word)),
     };
     let outcome = Outcome {
-        status,
         error: error.map(str::to_owned),
-        bytes_read: None,
         bytes_written: Some(body.len() as u64),
         digest: (!body.is_empty()).then(|| Digest::of(&body)),
-        duration_us: 0,
+        ..Outcome::new(status, 0)
     };
     if !call.end(outcome).await {
         return Err(Withheld::RecordFailed);

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::call::{Call, micros};
+use super::call::{Call, Spend, micros};
 use super::refusal::Refused;
+use crate::base::id::Name;
 use crate::base::label::Label;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::Verb;
@@ -33,6 +34,29 @@ pub struct Pass {
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
     settled: Mutex<Option<(Status, Option<&'static str>)>>,
+    notes: Mutex<Notes>,
+}
+
+/// What else is known of an act, for the record.
+#[derive(Default)]
+struct Notes {
+    code: Option<u16>,
+    peer: Option<String>,
+    rows: Option<u64>,
+    secrets: Vec<Name>,
+}
+
+/// Something that is known of an act, for the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The status code of a web server's answer.
+    Code(u16),
+    /// The address that was talked to.
+    Peer(String),
+    /// More rows that the guest got or changed.
+    Rows(u64),
+    /// The name of a secret that went along.
+    Secret(Name),
 }
 
 impl Pass {
@@ -64,6 +88,7 @@ impl Pass {
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             settled: Mutex::new(None),
+            notes: Mutex::default(),
         }
     }
 
@@ -100,6 +125,26 @@ impl Pass {
     pub fn settle_done(&self) {
         let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
         settled.get_or_insert((Status::Done, None));
+    }
+
+    /// Keeps what is known of the act for its outcome.
+    pub fn note(&self, note: Note) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match note {
+            Note::Code(code) => notes.code = Some(code),
+            Note::Peer(peer) => notes.peer = Some(peer),
+            Note::Rows(more) => notes.rows = Some(notes.rows.unwrap_or(0).saturating_add(more)),
+            Note::Secret(name) => notes.secrets.push(name),
+        }
+    }
+
+    /// Counts against the grant's budget what the act is about to use up. Bytes and rows of the outcome are
+    /// counted apart from this.
+    ///
+    /// # Errors
+    /// [`Refused`], which is on record, where the budget is used up.
+    pub fn spend(&self, spend: Spend) -> Result<(), Refused> {
+        self.call.spend(&self.access, spend)
     }
 
     /// Counts bytes that the guest got.
@@ -142,13 +187,16 @@ impl Pass {
             0 => None,
             bytes => Some(bytes),
         };
+        let notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner));
         Outcome {
-            status,
             error: error.map(str::to_owned),
             bytes_read: counted(&self.bytes_read),
             bytes_written: counted(&self.bytes_written),
-            digest: None,
-            duration_us: micros(self.began.elapsed()),
+            code: notes.code,
+            peer: notes.peer,
+            rows: notes.rows,
+            secrets: notes.secrets,
+            ..Outcome::new(status, micros(self.began.elapsed()))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::base::id::ToolName;
+use crate::base::id::{Name, ToolName};
 use crate::base::text;
 use crate::engine::compile::CodeCache;
 use crate::engine::limits::Limits;
@@ -15,6 +15,7 @@ use crate::pack::component::{self, BadComponent, Component};
 use crate::rules::manifest::Manifest;
 use crate::rules::problem::Problems;
 use crate::rules::tool::{Description, Hints, ToolInfo};
+use crate::rules::verb::Handle;
 
 /// The target that plugins are built for.
 pub const TARGET: &str = "wasm32-wasip2";
@@ -173,19 +174,11 @@ const DESCRIBE_LIMITS: Limits = Limits {
 
 /// Imports beyond the declared needs are refused; needs that nothing imports are odd.
 fn compare_needs(component: &Component, manifest: &Manifest) -> Result<Vec<String>, BuildError> {
-    let mut uses_fs = false;
-    let mut uses_config = false;
+    let mut used = Vec::new();
     for import in &component.imports {
-        let undeclared = match classify(import) {
+        let handle = match classify(import) {
             Import::Baseline => continue,
-            Import::Fs => {
-                uses_fs = true;
-                (manifest.needs.fs.is_empty()).then_some("[needs.fs.NAME]")
-            }
-            Import::Config => {
-                uses_config = true;
-                (manifest.needs.config.is_empty()).then_some("[needs.config.NAME]")
-            }
+            Import::Of(handle) => handle,
             Import::Unknown => {
                 return Err(BuildError::Undeclared(format!(
                     "the component imports `{}`, which no plugin is ever given\nhint: remove what needs it from the source",
@@ -193,32 +186,35 @@ fn compare_needs(component: &Component, manifest: &Manifest) -> Result<Vec<Strin
                 )));
             }
         };
-        if let Some(table) = undeclared {
+        if !manifest.needs.wants(handle) {
             return Err(BuildError::Undeclared(format!(
-                "the component imports `{}`, but its plugin.toml declares no need for it\nhint: add a table {table} that says which verbs and why, or remove what needs it from the source",
+                "the component imports `{}`, but its plugin.toml declares no need for it\nhint: add a table [needs.{handle}.NAME] that says which verbs and why, or remove what needs it from the source",
                 text::visible(import)
             )));
         }
+        used.push(handle);
     }
     let mut warnings = Vec::new();
-    if !uses_fs {
-        let unused = manifest.needs.fs.keys().map(|name| format!("fs.{name}"));
-        warnings.extend(
-            unused
-                .map(|need| format!("need `{need}` is declared, but the component uses no files")),
-        );
+    let mut unused = |handle: Handle, name: &Name, does: &str| {
+        if !used.contains(&handle) {
+            warnings.push(format!(
+                "need `{handle}.{name}` is declared, but the component {does}"
+            ));
+        }
+    };
+    for handle in Handle::PLACES {
+        let does = match handle {
+            Handle::Http => "sends no requests",
+            Handle::Kv => "keeps no values",
+            Handle::Sql => "asks no database",
+            _ => "uses no files",
+        };
+        for name in manifest.needs.places(handle).keys() {
+            unused(handle, name, does);
+        }
     }
-    if !uses_config {
-        let unused = manifest
-            .needs
-            .config
-            .keys()
-            .map(|name| format!("config.{name}"));
-        warnings.extend(
-            unused.map(|need| {
-                format!("need `{need}` is declared, but the component reads no config")
-            }),
-        );
+    for name in manifest.needs.config.keys() {
+        unused(Handle::Config, name, "reads no config");
     }
     Ok(warnings)
 }

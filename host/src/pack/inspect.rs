@@ -77,9 +77,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, BadComponent> {
     let needs = &manifest.needs;
     let standing = |import: &str| match classify(import) {
         Import::Baseline => Standing::Harmless,
-        Import::Fs if needs.fs.is_empty() => Standing::Undeclared,
-        Import::Config if needs.config.is_empty() => Standing::Undeclared,
-        Import::Fs | Import::Config => Standing::Declared,
+        Import::Of(handle) if needs.wants(handle) => Standing::Declared,
+        Import::Of(_) => Standing::Undeclared,
         Import::Unknown => Standing::Unknown,
     };
     let imports = component

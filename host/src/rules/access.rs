@@ -23,8 +23,8 @@ pub enum Object {
         /// The resolved path, `/`-separated.
         path: String,
     },
-    /// A path that could not be resolved to anything inside the data place: it leads out of it, or
-    /// to something that no grant may reach. Always denied.
+    /// What could not be resolved to anything inside the data place: it leads out of it, or to
+    /// something that no grant may reach. Always denied.
     Unreachable {
         /// What the guest asked for.
         asked: String,
@@ -35,9 +35,34 @@ pub enum Object {
     },
     /// A key of the plugin's configuration.
     Key(String),
+    /// A request to a web server.
+    Request {
+        /// The declared data place.
+        data: Name,
+        /// The method, in capitals.
+        method: String,
+        /// `scheme://host:port/path?query`, without the port that the scheme means anyway.
+        url: String,
+    },
+    /// A value by its key; what a list is about is the beginning of keys.
+    Entry {
+        /// The declared data place.
+        data: Name,
+        /// The key.
+        key: String,
+    },
+    /// A table of a database.
+    Table {
+        /// The declared data place.
+        data: Name,
+        /// The table, by the database's own name for it.
+        table: String,
+        /// The columns that are read or changed, in small letters; none for what is about whole rows.
+        columns: Vec<String>,
+    },
 }
 
-/// Why a path leads to nothing that a grant could give.
+/// Why something leads to nothing that a grant could give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -50,6 +75,14 @@ pub enum Unreachable {
     SpecialFile,
     /// Its links never end, or change as fast as they are followed.
     Loop,
+    /// An address that is written in a way that programs read differently.
+    BadTarget,
+    /// An address of this machine or of a private network, which no grant names.
+    NotPublic,
+    /// A statement that is not understood well enough to be judged.
+    Unknown,
+    /// More than can be judged.
+    TooLarge,
 }
 
 impl fmt::Display for Unreachable {
@@ -59,6 +92,10 @@ impl fmt::Display for Unreachable {
             Self::Protected => "belongs to Toolkeep itself",
             Self::SpecialFile => "is neither a regular file nor a folder",
             Self::Loop => "has links without end",
+            Self::BadTarget => "is not plainly one address",
+            Self::NotPublic => "is not on the public net, and no grant names its address",
+            Self::Unknown => "is not understood well enough to be judged",
+            Self::TooLarge => "is too large to be judged",
         })
     }
 }
@@ -74,6 +111,21 @@ impl fmt::Display for Object {
                 write!(f, "{data}:{} ({why})", text::visible(asked))
             }
             Self::Key(key) => f.write_str(&text::visible(key)),
+            Self::Request { data, method, url } => {
+                write!(f, "{data}:{} {}", text::visible(method), text::visible(url))
+            }
+            Self::Entry { data, key } => write!(f, "{data}:{}", text::visible(key)),
+            Self::Table {
+                data,
+                table,
+                columns,
+            } => {
+                write!(f, "{data}:{}", text::visible(table))?;
+                if !columns.is_empty() {
+                    write!(f, " ({})", text::visible(&columns.join(", ")))?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -93,4 +145,24 @@ pub struct Access {
     pub object: Object,
     /// Whether the object is a folder (patterns let a call walk to what they match).
     pub is_folder: bool,
+}
+
+impl Access {
+    /// The declared data place that it is about, if there is one.
+    pub fn data(&self) -> Option<&Name> {
+        match &self.object {
+            Object::Path { data, .. }
+            | Object::Unreachable { data, .. }
+            | Object::Request { data, .. }
+            | Object::Entry { data, .. }
+            | Object::Table { data, .. } => Some(data),
+            Object::Tool(_) | Object::Key(_) => None,
+        }
+    }
+
+    /// Whether its intent has to be on disk before it happens: it changes the world, or bytes that the
+    /// guest chose leave the host by it.
+    pub fn is_announced(&self) -> bool {
+        self.verbs.has_effect() || matches!(self.handle, Handle::Http)
+    }
 }

@@ -7,7 +7,7 @@ use super::verb::{Handle, Verb, Verbs};
 use super::verdict::{Judgement, ReasonCode};
 use crate::base::id::Name;
 use crate::base::label::Label;
-use crate::rules::config::local_label;
+use crate::rules::config::{Budget, local_label};
 
 impl Scope {
     /// Judges the tool call itself: the operator knows the plugin, and every need that is not optional
@@ -20,17 +20,19 @@ impl Scope {
             object: Object::Tool(self.tool().to_string()),
             is_folder: false,
         };
-        let mut judgement = self.decide(&call);
-        let required = self
-            .fs()
-            .filter(|need| need.grant.is_none() && !need.declared.optional);
-        let required = required.map(|need| self.whole_folder(need.need, need.declared.verbs));
+        let clean = Label::clean();
+        let mut judgement = self.decide(&call, &clean);
+        let required = Handle::PLACES.into_iter().flat_map(|handle| {
+            self.places(handle)
+                .filter(|need| need.grant.is_none() && !need.declared.optional)
+                .map(move |need| whole(handle, need.need, need.declared.verbs))
+        });
         let config = self
             .config()
             .filter(|need| need.grant.is_none() && !need.declared.optional);
         let config = config.into_iter().flat_map(|need| self.keys(&need));
         for access in required.chain(config) {
-            let missing = self.decide(&access);
+            let missing = self.decide(&access, &clean);
             for reason in missing
                 .reasons()
                 .iter()
@@ -46,79 +48,62 @@ impl Scope {
     pub fn ungranted(&self, handle: Handle) -> Vec<Access> {
         match handle {
             Handle::Tool => Vec::new(),
-            Handle::Fs => self
-                .fs()
-                .filter(|need| need.grant.is_none())
-                .map(|need| self.whole_folder(need.need, need.declared.verbs))
-                .collect(),
             Handle::Config => self
                 .config()
                 .filter(|need| need.grant.is_none())
                 .map(|need| self.keys(&need))
                 .unwrap_or_default(),
+            _ => self
+                .places(handle)
+                .filter(|need| need.grant.is_none())
+                .map(|need| whole(handle, need.need, need.declared.verbs))
+                .collect(),
         }
     }
 
     /// The label of what an access makes the call see; none where it sees nothing.
     pub fn label_seen_by(&self, access: &Access) -> Option<Label> {
-        let seeing = Verbs::one(Verb::List).with(Verb::Stat).with(Verb::Read);
-        if access.verbs.intersection(seeing).is_empty() {
+        if !access.verbs.iter().any(|verb| verb.sees(access.handle)) {
             return None;
         }
         match access.handle {
             Handle::Tool => None,
-            Handle::Fs => {
-                let need = self.fs().find(|need| *need.need == access.need);
-                need?.grant.map(|grant| grant.data.label.clone())
+            Handle::Config => {
+                let grant = self.config().and_then(|need| need.grant);
+                Some(grant.map_or_else(local_label, |grant| grant.label.clone()))
             }
-            Handle::Config => Some(local_label()),
+            handle => {
+                let grant = self.inner.place(handle, &access.need);
+                grant.map(|grant| grant.data.label.clone())
+            }
         }
     }
 
-    /// Whether a folder's listing may show the name at `path` to the call.
-    pub fn shows(&self, need: &Name, path: &str, is_folder: bool) -> bool {
-        let grant = self
-            .fs()
-            .find(|known| known.need == need)
-            .and_then(|known| known.grant);
-        grant.is_some_and(|grant| {
+    /// What a call may use up of the grant for a need; none where there is no grant, or no limit.
+    pub fn budget(&self, handle: Handle, need: &Name) -> Option<Budget> {
+        let grant = self.inner.place(handle, need)?;
+        (grant.budget != Budget::default()).then_some(grant.budget)
+    }
+
+    /// Whether a listing may show the name at `path`, or the key, to the call.
+    pub fn shows(&self, handle: Handle, need: &Name, path: &str, is_folder: bool) -> bool {
+        self.inner.place(handle, need).is_some_and(|grant| {
             grant.patterns.admits(path) || is_folder && grant.patterns.leads(path)
         })
     }
 
     /// Whether a grant gives everything at and below `path`, so that no pattern has to be asked.
     pub fn gives_whole(&self, need: &Name, path: &str) -> bool {
-        let grant = self
-            .fs()
-            .find(|known| known.need == need)
-            .and_then(|known| known.grant);
+        let grant = self.inner.place(Handle::Fs, need);
         grant.is_some_and(|grant| grant.patterns.admits_whole(path))
     }
 
-    /// Whether the places of two needs have the same label, and accept the same.
+    /// Whether the folders of two needs have the same label, and accept the same.
     pub fn same_labels(&self, one: &Name, two: &Name) -> bool {
-        let data = |need: &Name| {
-            self.fs()
-                .find(|known| known.need == need)?
-                .grant
-                .map(|grant| &grant.data)
-        };
+        let data = |need: &Name| Some(&self.inner.place(Handle::Fs, need)?.data);
         match (data(one), data(two)) {
             (Some(one), Some(two)) => one.label == two.label && one.accepts == two.accepts,
             _ => false,
-        }
-    }
-
-    fn whole_folder(&self, need: &Name, verbs: Verbs) -> Access {
-        Access {
-            handle: Handle::Fs,
-            need: need.clone(),
-            verbs,
-            object: Object::Path {
-                data: need.clone(),
-                path: String::new(),
-            },
-            is_folder: true,
         }
     }
 
@@ -132,5 +117,37 @@ impl Scope {
             is_folder: false,
         })
         .collect()
+    }
+}
+
+/// All of a place: what a need without a grant is refused for.
+fn whole(handle: Handle, need: &Name, verbs: Verbs) -> Access {
+    let data = need.clone();
+    let object = match handle {
+        Handle::Http => Object::Request {
+            data,
+            method: "*".to_owned(),
+            url: "*://*/".to_owned(),
+        },
+        Handle::Kv => Object::Entry {
+            data,
+            key: String::new(),
+        },
+        Handle::Sql => Object::Table {
+            data,
+            table: "*".to_owned(),
+            columns: Vec::new(),
+        },
+        _ => Object::Path {
+            data,
+            path: String::new(),
+        },
+    };
+    Access {
+        handle,
+        need: need.clone(),
+        verbs,
+        object,
+        is_folder: true,
     }
 }

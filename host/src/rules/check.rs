@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, FsGrant, Plugin, VerbLists};
+use super::config::{Config, Plugin, VerbLists};
 use super::manifest::Needs;
 use super::problem::{Line, Problem, suggest};
-use super::scope::{config_table, fs_table};
+use super::scope::{config_table, place_table};
 use super::tool::Description;
-use super::verb::Verbs;
+use super::verb::{Handle, Verbs};
 use crate::base::id::{Name, ToolName};
 use crate::base::text::visible;
 
@@ -71,19 +71,29 @@ impl Findings {
 
     /// Grants for what the plugin does not want.
     fn grants(&mut self, given: &Plugin, needs: &Needs) {
-        for (need, grant) in &given.fs {
-            let Some(declared) = needs.fs.get(need) else {
-                let known = needs.fs.keys().map(Name::as_str);
-                self.unknown_need(&grant.lists, need, suggest(need.as_str(), known));
+        for handle in Handle::PLACES {
+            let wanted = needs.places(handle);
+            for (need, grant) in given.grants.places(handle) {
+                let Some(declared) = wanted.get(need) else {
+                    let known = wanted.keys().map(Name::as_str);
+                    self.unknown_need(&grant.lists, need, suggest(need.as_str(), known));
+                    continue;
+                };
+                let possible = declared.verbs.with_implied();
+                let why = format!("the plugin does not declare it for `{need}`");
+                self.without_effect(&grant.lists, possible, &why);
+            }
+        }
+        for (need, grant) in &given.grants.sql {
+            let Some(declared) = needs.sql.get(need) else {
                 continue;
             };
-            self.without_effect(
-                &grant.lists,
-                declared.verbs.with_implied(),
-                &format!("the plugin does not declare it for `{need}`"),
-            );
+            for table in grant.tables.values() {
+                let why = format!("the plugin does not declare it for `{need}`");
+                self.without_effect(&table.lists, declared.verbs, &why);
+            }
         }
-        for (need, grant) in &given.config {
+        for (need, grant) in &given.grants.config {
             let Some(declared) = needs.config.get(need) else {
                 let known = needs.config.keys().map(Name::as_str);
                 self.unknown_need(&grant.lists, need, suggest(need.as_str(), known));
@@ -134,13 +144,21 @@ impl Findings {
 
     /// Narrowings of tools that there are not, or of verbs that nothing gives them.
     fn tools(&mut self, given: &Plugin, description: &Description) {
-        let granted = |grant: &FsGrant| grant.lists.allowed().union(grant.lists.asked());
-        let config = given.config.values().map(|grant| grant.lists.allow);
-        let any = given
-            .fs
+        let listed = |lists: &VerbLists| lists.allowed().union(lists.asked());
+        let places = Handle::PLACES
+            .into_iter()
+            .flat_map(|handle| given.grants.places(handle))
+            .map(|(_, grant)| &grant.lists);
+        let tables = given
+            .grants
+            .sql
             .values()
-            .map(|grant| granted(grant))
+            .flat_map(|grant| grant.tables.values());
+        let config = given.grants.config.values().map(|grant| &grant.lists);
+        let any = places
+            .chain(tables.map(|table| &table.lists))
             .chain(config)
+            .map(listed)
             .fold(Verbs::NONE, Verbs::union);
         for (name, lists) in &given.tools {
             let Some(tool) = description.tool(name.as_str()) else {
@@ -167,15 +185,17 @@ impl Findings {
     /// Needs that have no grant, and declared keys that have no value.
     fn missing(&mut self, given: &Plugin, needs: &Needs) {
         let plugin = &given.name;
-        for (need, declared) in &needs.fs {
-            if !given.fs.contains_key(need) {
-                let table = fs_table(plugin, need, declared.verbs);
-                self.no_grant(given, need, declared.optional, &declared.why, &table);
+        for handle in Handle::PLACES {
+            for (need, declared) in needs.places(handle) {
+                if given.grants.place(handle, need).is_none() {
+                    let table = place_table(handle, plugin, need, declared.verbs);
+                    self.no_grant(given, need, declared.optional, &declared.why, &table);
+                }
             }
         }
         for (need, declared) in &needs.config {
             let keys = declared.keys.iter().map(String::as_str);
-            let Some(grant) = given.config.get(need) else {
+            let Some(grant) = given.grants.config.get(need) else {
                 let table = config_table(plugin, need, keys);
                 self.no_grant(given, need, declared.optional, &declared.why, &table);
                 continue;

@@ -1,14 +1,17 @@
 //! The decision. Every reason is kept, in this order: what the manifest declares, whether there is
-//! a grant, what grant and narrowing say of each verb, patterns, the tool's hints, and whether the
-//! object can be reached at all. The strictest wins; nothing here can turn a deny into an allow.
+//! a grant, what grant and narrowing say of each verb, patterns, the tool's hints, whether the
+//! object can be reached at all, and whether what the call has seen may go there. The strictest wins;
+//! nothing here can turn a deny into an allow.
 
+mod flow;
 mod object;
 
 use super::access::{Access, Object};
 use super::config::VerbLists;
-use super::scope::{Inner, Scope, config_table, fs_table};
+use super::scope::{Inner, Scope, config_table, place_table};
 use super::verb::{Handle, Verb, Verbs};
 use super::verdict::{Judgement, Reason, ReasonCode, Verdict};
+use crate::base::label::Label;
 use crate::base::text::visible;
 
 /// The reasons found so far.
@@ -39,8 +42,8 @@ impl Reasons {
 }
 
 impl Scope {
-    /// Judges one access of the call.
-    pub fn decide(&self, access: &Access) -> Judgement {
+    /// Judges one access of the call, which has seen what `seen` says.
+    pub fn decide(&self, access: &Access, seen: &Label) -> Judgement {
         // On the way on which all is well there is one reason, and one text.
         let mut reasons = Reasons(Vec::with_capacity(1));
         let inner = &*self.inner;
@@ -54,8 +57,10 @@ impl Scope {
         }
         match access.handle {
             Handle::Tool => inner.decide_tool(access, &mut reasons),
-            Handle::Fs => inner.decide_fs(access, &mut reasons),
             Handle::Config => inner.decide_config(access, &mut reasons),
+            Handle::Fs | Handle::Http | Handle::Kv | Handle::Sql => {
+                inner.decide_place(access, seen, &mut reasons);
+            }
         }
         inner.judge_hints(access, &mut reasons);
         object::judge_object(access, &mut reasons);
@@ -80,15 +85,17 @@ impl Inner {
         reasons.add(Verdict::Allow, ReasonCode::Granted, text);
     }
 
-    fn decide_fs(&self, access: &Access, reasons: &mut Reasons) {
-        let need = &access.need;
-        let declared = self.manifest.needs.fs.get(need).map(|need| need.verbs);
+    fn decide_place(&self, access: &Access, seen: &Label, reasons: &mut Reasons) {
+        let Access { handle, need, .. } = access;
+        let declared = self.manifest.needs.places(*handle).get(need);
+        let declared = declared.map(|need| need.verbs);
         self.judge_declared(access, declared, reasons);
-        let Some(grant) = self.fs_grant(need) else {
+        let Some(grant) = self.place(*handle, need) else {
             if self.plugin.is_none() {
                 return self.no_plugin(reasons);
             }
-            let table = fs_table(&self.name, need, declared.unwrap_or(wanted(access)));
+            let verbs = declared.unwrap_or(wanted(access));
+            let table = place_table(*handle, &self.name, need, verbs);
             return reasons.with_remedy(
                 Verdict::Deny,
                 ReasonCode::NoGrant,
@@ -96,8 +103,17 @@ impl Inner {
                 format!("add to {}:\n{table}", visible(&self.file)),
             );
         };
-        self.judge_verbs(wanted(access), &grant.lists, reasons);
-        object::judge_path(access, grant, reasons);
+        let lists = match (&access.object, self.sql_grant(need)) {
+            (Object::Table { table, columns, .. }, Some(given)) if *handle == Handle::Sql => {
+                let (lists, known) = given.table(table);
+                object::judge_columns(access, columns, lists, known, reasons);
+                lists
+            }
+            _ => &grant.lists,
+        };
+        self.judge_verbs(wanted(access), lists, reasons);
+        object::judge_place(access, grant, reasons);
+        flow::judge_flow(access, grant, seen, reasons);
     }
 
     fn decide_config(&self, access: &Access, reasons: &mut Reasons) {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, FsGrant, Plugin, VerbLists};
-use super::manifest::FsNeed;
+use super::config::{Config, Grant, Plugin, VerbLists};
+use super::manifest::PlaceNeed;
 use super::scope::Rights;
 use super::tool::{Description, Hints, ToolInfo};
 use super::verb::{Handle, Verb, Verbs};
@@ -44,8 +44,8 @@ pub struct ToolCapabilities {
     pub tool: ToolName,
     /// What it says of itself, and is held to.
     pub hints: Hints,
-    /// Each folder that the plugin has a need for.
-    pub fs: Vec<FsCapability>,
+    /// Each place that the plugin has a need for.
+    pub places: Vec<PlaceCapability>,
     /// The keys of the plugin's config that it may read, and whether a person is asked first.
     pub config: Option<ConfigCapability>,
     /// Can it delete?
@@ -68,9 +68,11 @@ pub struct Effects {
     pub outside: bool,
 }
 
-/// What a tool may do in a folder.
+/// What a tool may do in a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FsCapability {
+pub struct PlaceCapability {
+    /// How it gets there.
+    pub handle: Handle,
     /// The need.
     pub need: Name,
     /// Why the plugin wants it.
@@ -90,17 +92,21 @@ pub struct FsCapability {
 pub struct Place {
     /// Its name.
     pub data: Name,
-    /// Its folder, as the operator wrote it.
-    pub dir: String,
+    /// What it really is, as the operator wrote it: a folder, a URL, a database.
+    pub source: String,
+    /// Whether it is on another machine, as far as its declaration tells: what is written there leaves
+    /// the host.
+    pub outside: bool,
     /// What a call becomes by reading there.
     pub label: Label,
     /// Calls of which labels may write there.
     pub accepts: Label,
-    /// Where the guest finds it.
-    pub mount: String,
-    /// Only these paths, where there are any.
+    /// Where the guest finds it, if it is a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
+    /// Only these paths, keys or tables, where there are any.
     pub only: Vec<String>,
-    /// None of these paths.
+    /// None of these paths or keys.
     pub except: Vec<String>,
 }
 
@@ -133,15 +139,17 @@ impl Answer {
         }
     }
 
-    /// The answer for any of `verbs`: the mildest of all folders, with those that give it.
-    fn of(verbs: Verbs, fs: &[FsCapability]) -> Self {
-        let folders = |has: fn(&FsCapability) -> Verbs| -> Vec<String> {
-            fs.iter()
-                .filter(|folder| !has(folder).intersection(verbs).is_empty())
-                .map(FsCapability::shown)
+    /// The answer for any of `verbs`: the mildest of the places that `counts` names, with those that
+    /// give it.
+    fn of(verbs: Verbs, places: &[PlaceCapability], counts: fn(&PlaceCapability) -> bool) -> Self {
+        let giving = |has: fn(&PlaceCapability) -> Verbs| -> Vec<String> {
+            places
+                .iter()
+                .filter(|place| counts(place) && !has(place).intersection(verbs).is_empty())
+                .map(PlaceCapability::shown)
                 .collect()
         };
-        let (freely, asking) = (folders(|fs| fs.allow), folders(|fs| fs.ask));
+        let (freely, asking) = (giving(|place| place.allow), giving(|place| place.ask));
         match (freely.is_empty(), asking.is_empty()) {
             (false, _) => Self {
                 verdict: Verdict::Allow,
@@ -159,19 +167,29 @@ impl Answer {
 impl ToolCapabilities {
     /// What the tool can do to the world.
     pub fn effects(&self) -> Effects {
-        let folders = self.fs.iter();
-        let verbs = folders.fold(Verbs::NONE, |all, fs| all.union(fs.allow).union(fs.ask));
-        let destroying = Verbs::one(Verb::Modify).with(Verb::Delete);
+        let places = self.places.iter();
+        let verbs = places.fold(Verbs::NONE, |all, place| all.union(place.any()));
+        let destroying = |verb: Verb| verb.is_effect() && !verb.only_adds();
         let outside = self.outside.verdict != Verdict::Deny;
         Effects {
-            changes: verbs.has_effect() || outside,
-            destroys: !verbs.intersection(destroying).is_empty() || outside,
+            changes: verbs.has_effect(),
+            destroys: verbs.iter().any(destroying),
             outside,
         }
     }
 }
 
-impl FsCapability {
+impl PlaceCapability {
+    /// All that may happen, with or without a person.
+    pub fn any(&self) -> Verbs {
+        self.allow.union(self.ask)
+    }
+
+    /// Whether bytes leave the host by it.
+    fn is_outside(&self) -> bool {
+        self.handle == Handle::Http || self.place.as_ref().is_some_and(|place| place.outside)
+    }
+
     fn shown(&self) -> String {
         match &self.place {
             Some(place) => format!("{} ({})", self.need, place.data),
@@ -248,12 +266,13 @@ impl<'a> Given<'a> {
 
 fn one(description: &Description, tool: &ToolInfo, given: Given<'_>) -> ToolCapabilities {
     let needs = &description.manifest.needs;
-    let folders = needs.fs.iter();
-    let fs: Vec<FsCapability> = folders
-        .map(|(need, declared)| folder(need, declared, tool, given))
-        .collect();
+    let mut places = Vec::new();
+    for handle in Handle::PLACES {
+        let needs = needs.places(handle).iter();
+        places.extend(needs.map(|(need, declared)| one_place(handle, need, declared, tool, given)));
+    }
     let config = needs.config.first_key_value().map(|(need, declared)| {
-        let grant = given.plugin().and_then(|p| p.config.get(need));
+        let grant = given.plugin().and_then(|p| p.grants.config.get(need));
         let lists = grant.map(|grant| &grant.lists);
         let rights = given.rights(Handle::Config, tool, Handle::Config.all(), lists);
         let is_there = |key: &&String| match given {
@@ -266,43 +285,72 @@ fn one(description: &Description, tool: &ToolInfo, given: Given<'_>) -> ToolCapa
             read: rights.verdict(Verb::Read),
         }
     });
-    let touched = fs
+    let touched = places
         .iter()
-        .filter(|folder| !folder.allow.union(folder.ask).is_empty())
-        .filter_map(|folder| folder.place.as_ref());
+        .filter(|place| !place.any().is_empty())
+        .filter_map(|place| place.place.as_ref());
+    let destroying = Verbs::one(Verb::Delete).with(Verb::Ddl);
+    let everything = Verb::ALL.into_iter().collect();
     ToolCapabilities {
         tool: tool.name.clone(),
         hints: tool.hints,
-        delete: Answer::of(Verbs::one(Verb::Delete), &fs),
-        // No handle of this version lets bytes out: files and config are all there is.
-        outside: Answer::no(),
+        delete: Answer::of(destroying, &places, |_| true),
+        outside: Answer::of(everything, &places, PlaceCapability::is_outside),
         data: touched.map(|place| place.data.clone()).collect(),
         config,
-        fs,
+        places,
     }
 }
 
-fn folder(need: &Name, declared: &FsNeed, tool: &ToolInfo, given: Given<'_>) -> FsCapability {
-    let grant = given.plugin().and_then(|p| p.fs.get(need));
-    let lists = grant.map(|grant| &grant.lists);
-    let rights = given.rights(Handle::Fs, tool, declared.verbs, lists);
-    FsCapability {
+fn one_place(
+    handle: Handle,
+    need: &Name,
+    declared: &PlaceNeed,
+    tool: &ToolInfo,
+    given: Given<'_>,
+) -> PlaceCapability {
+    let grants = given.plugin().map(|plugin| &plugin.grants);
+    let grant = grants.and_then(|grants| grants.place(handle, need));
+    let mut rights = given.rights(
+        handle,
+        tool,
+        declared.verbs,
+        grant.map(|grant| &grant.lists),
+    );
+    let mut place = grant.map(place);
+    let mount = grants.and_then(|grants| grants.fs.get(need));
+    if let (Some(place), Some(given), Handle::Fs) = (&mut place, mount, handle) {
+        place.mount = Some(given.mount.clone());
+    }
+    let database = grants.and_then(|grants| grants.sql.get(need));
+    if let (Some(place), Some(database), Handle::Sql) = (&mut place, database, handle) {
+        for (table, own) in &database.tables {
+            let own = given.rights(handle, tool, declared.verbs, Some(&own.lists));
+            rights.allow = rights.allow.union(own.allow);
+            rights.ask = rights.ask.union(own.ask);
+            place.only.push(format!("{table}: {}", own.any()));
+        }
+        rights.ask = rights.ask.without(rights.allow);
+    }
+    PlaceCapability {
+        handle,
         need: need.clone(),
         why: declared.why.clone(),
         optional: declared.optional,
         allow: rights.allow,
         ask: rights.ask,
-        place: grant.map(|grant| place(grant)),
+        place,
     }
 }
 
-fn place(grant: &FsGrant) -> Place {
+fn place(grant: &Grant) -> Place {
     Place {
         data: grant.data.name.clone(),
-        dir: grant.data.dir.as_str().to_owned(),
+        source: grant.data.source.to_string(),
+        outside: grant.data.source.is_outside(),
         label: grant.data.label.clone(),
         accepts: grant.data.accepts.clone(),
-        mount: grant.mount.clone(),
+        mount: None,
         only: grant.patterns.only().map(str::to_owned).collect(),
         except: grant.patterns.except().map(str::to_owned).collect(),
     }

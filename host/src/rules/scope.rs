@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
-use super::config::{Config, ConfigGrant, FsGrant, Limits, Plugin, VerbLists};
-use super::manifest::{ConfigNeed, FsNeed, Manifest};
+use super::config::{
+    Config, ConfigGrant, FsGrant, Grant, HttpGrant, KvGrant, Limits, Placed, Plugin, SqlGrant,
+    VerbLists,
+};
+use super::manifest::{ConfigNeed, Manifest, PlaceNeed};
 use super::tool::{Hints, ToolInfo};
 use super::verb::{Handle, Verb, Verbs};
 use super::verdict::Verdict;
@@ -97,16 +100,16 @@ impl Rights {
     }
 }
 
-/// A folder that the plugin declares a need for.
+/// A place that the plugin declares a need for, with what the operator gives for it.
 #[derive(Clone, Copy, Debug)]
-pub struct FsScope<'a> {
+pub struct PlaceScope<'a, G> {
     /// The need's name.
     pub need: &'a Name,
     /// What the plugin declares.
-    pub declared: &'a FsNeed,
-    /// What the operator gives: the place with its label, `accepts` and folder, the patterns, and
-    /// the mount.
-    pub grant: Option<&'a FsGrant>,
+    pub declared: &'a PlaceNeed,
+    /// What the operator gives: the place with its label, `accepts` and source, the patterns, and what
+    /// only grants of this handle have.
+    pub grant: Option<&'a G>,
     /// What is left to do, patterns apart.
     pub rights: Rights,
 }
@@ -202,17 +205,58 @@ impl Scope {
     }
 
     /// The folders that the plugin declares a need for, granted or not.
-    pub fn fs(&self) -> impl Iterator<Item = FsScope<'_>> {
-        let needs = &self.inner.manifest.needs.fs;
-        needs.iter().map(|(need, declared)| {
-            let grant = self.inner.fs_grant(need);
-            FsScope {
+    pub fn fs(&self) -> impl Iterator<Item = PlaceScope<'_, FsGrant>> {
+        self.needs(Handle::Fs, |plugin, need| {
+            plugin.grants.fs.get(need).map(Arc::as_ref)
+        })
+    }
+
+    /// The web servers that the plugin declares a need for, granted or not.
+    pub fn http(&self) -> impl Iterator<Item = PlaceScope<'_, HttpGrant>> {
+        self.needs(Handle::Http, |plugin, need| {
+            plugin.grants.http.get(need).map(Arc::as_ref)
+        })
+    }
+
+    /// The values by key that the plugin declares a need for, granted or not.
+    pub fn kv(&self) -> impl Iterator<Item = PlaceScope<'_, KvGrant>> {
+        self.needs(Handle::Kv, |plugin, need| {
+            plugin.grants.kv.get(need).map(Arc::as_ref)
+        })
+    }
+
+    /// The databases that the plugin declares a need for, granted or not.
+    pub fn sql(&self) -> impl Iterator<Item = PlaceScope<'_, SqlGrant>> {
+        self.needs(Handle::Sql, |plugin, need| {
+            plugin.grants.sql.get(need).map(Arc::as_ref)
+        })
+    }
+
+    /// The places that the plugin declares a need for through `handle`, granted or not.
+    pub fn places(&self, handle: Handle) -> impl Iterator<Item = PlaceScope<'_, Grant>> {
+        self.needs(handle, move |plugin, need| {
+            plugin.grants.place(handle, need)
+        })
+    }
+
+    fn needs<'a, G: Placed + 'a>(
+        &'a self,
+        handle: Handle,
+        find: impl Fn(&'a Plugin, &Name) -> Option<&'a G> + 'a,
+    ) -> impl Iterator<Item = PlaceScope<'a, G>> + 'a {
+        let inner = &*self.inner;
+        let needs = inner.manifest.needs.places(handle);
+        needs.iter().map(move |(need, declared)| {
+            let grant = inner
+                .plugin
+                .as_deref()
+                .and_then(|plugin| find(plugin, need));
+            let lists = grant.map(|grant| &grant.grant().lists);
+            PlaceScope {
                 need,
                 declared,
                 grant,
-                rights: self
-                    .inner
-                    .rights(Handle::Fs, declared.verbs, grant.map(|g| &g.lists)),
+                rights: inner.rights(handle, declared.verbs, lists),
             }
         })
     }
@@ -235,12 +279,21 @@ impl Scope {
 }
 
 impl Inner {
-    pub fn fs_grant(&self, need: &Name) -> Option<&FsGrant> {
-        self.plugin.as_ref()?.fs.get(need).map(Arc::as_ref)
+    pub fn place(&self, handle: Handle, need: &Name) -> Option<&Grant> {
+        self.plugin.as_ref()?.grants.place(handle, need)
+    }
+
+    pub fn sql_grant(&self, need: &Name) -> Option<&SqlGrant> {
+        self.plugin.as_ref()?.grants.sql.get(need).map(Arc::as_ref)
     }
 
     pub fn config_grant(&self, need: &Name) -> Option<&ConfigGrant> {
-        self.plugin.as_ref()?.config.get(need).map(Arc::as_ref)
+        self.plugin
+            .as_ref()?
+            .grants
+            .config
+            .get(need)
+            .map(Arc::as_ref)
     }
 
     fn rights(&self, handle: Handle, declared: Verbs, grant: Option<&VerbLists>) -> Rights {
@@ -255,9 +308,9 @@ impl Inner {
 }
 
 /// The table that an operator would add to grant a need of `verbs`: what deletes is asked for.
-pub(super) fn fs_table(plugin: &Name, need: &Name, verbs: Verbs) -> String {
-    let delete = Verbs::one(Verb::Delete);
-    let mut table = format!("[plugins.{plugin}.fs.{need}]\ndata = \"…\"");
+pub(super) fn place_table(handle: Handle, plugin: &Name, need: &Name, verbs: Verbs) -> String {
+    let delete = Verbs::one(Verb::Delete).with(Verb::Ddl);
+    let mut table = format!("[plugins.{plugin}.{handle}.{need}]\ndata = \"…\"");
     for (key, verbs) in [
         ("allow", verbs.without(delete)),
         ("ask", verbs.intersection(delete)),

@@ -31,18 +31,11 @@ pub struct Hints {
 
 impl Hints {
     /// The verbs that the hints rule out.
-    pub const fn forbidden(self) -> Verbs {
-        let destructive = Verbs::one(Verb::Modify).with(Verb::Delete);
-        match self {
-            Self {
-                read_only: true, ..
-            } => destructive.with(Verb::Create),
-            Self {
-                non_destructive: true,
-                ..
-            } => destructive,
-            _ => Verbs::NONE,
-        }
+    pub fn forbidden(self) -> Verbs {
+        let forbidden = |verb: &Verb| {
+            verb.is_effect() && (self.read_only || self.non_destructive && !verb.only_adds())
+        };
+        Verb::ALL.into_iter().filter(forbidden).collect()
     }
 }
 

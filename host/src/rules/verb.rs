@@ -15,15 +15,27 @@ pub enum Handle {
     Fs,
     /// Values that the operator wrote for the plugin.
     Config,
+    /// Requests to web servers.
+    Http,
+    /// Values by key.
+    Kv,
+    /// Databases.
+    Sql,
 }
 
 impl Handle {
+    /// Those through which declared places are reached.
+    pub const PLACES: [Self; 4] = [Self::Fs, Self::Http, Self::Kv, Self::Sql];
+
     /// The word used in config, log and docs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
             Self::Fs => "fs",
             Self::Config => "config",
+            Self::Http => "http",
+            Self::Kv => "kv",
+            Self::Sql => "sql",
         }
     }
 
@@ -40,6 +52,37 @@ impl Handle {
                 Verb::Delete,
             ],
             Self::Config => &[Verb::Read],
+            Self::Http => &[
+                Verb::Get,
+                Verb::Post,
+                Verb::Put,
+                Verb::Patch,
+                Verb::Delete,
+                Verb::Propfind,
+                Verb::Proppatch,
+                Verb::Mkcol,
+                Verb::Copy,
+                Verb::Move,
+                Verb::Lock,
+                Verb::Unlock,
+                Verb::Report,
+                Verb::Search,
+                Verb::Query,
+            ],
+            Self::Kv => &[
+                Verb::List,
+                Verb::Get,
+                Verb::Create,
+                Verb::Modify,
+                Verb::Delete,
+            ],
+            Self::Sql => &[
+                Verb::Select,
+                Verb::Insert,
+                Verb::Update,
+                Verb::Delete,
+                Verb::Ddl,
+            ],
         }
     }
 
@@ -75,11 +118,47 @@ pub enum Verb {
     Modify,
     /// Make something that was there go away, a rename's source included.
     Delete,
+    /// See a value; of a web server, what GET, HEAD and OPTIONS give.
+    Get,
+    /// Have a web server take something in.
+    Post,
+    /// Put something at an address.
+    Put,
+    /// Change a part of what is at an address.
+    Patch,
+    /// The HTTP method of this name, as the others from here on.
+    Propfind,
+    /// The HTTP method of this name.
+    Proppatch,
+    /// The HTTP method of this name.
+    Mkcol,
+    /// The HTTP method of this name.
+    Copy,
+    /// The HTTP method of this name.
+    Move,
+    /// The HTTP method of this name.
+    Lock,
+    /// The HTTP method of this name.
+    Unlock,
+    /// The HTTP method of this name.
+    Report,
+    /// The HTTP method of this name.
+    Search,
+    /// The HTTP method of this name.
+    Query,
+    /// See rows of a table.
+    Select,
+    /// Add rows.
+    Insert,
+    /// Change rows.
+    Update,
+    /// Change what tables there are, and what they are like.
+    Ddl,
 }
 
 impl Verb {
     /// Every verb, in the order in which people list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 25] = [
         Self::Call,
         Self::List,
         Self::Stat,
@@ -87,6 +166,24 @@ impl Verb {
         Self::Create,
         Self::Modify,
         Self::Delete,
+        Self::Get,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Propfind,
+        Self::Proppatch,
+        Self::Mkcol,
+        Self::Copy,
+        Self::Move,
+        Self::Lock,
+        Self::Unlock,
+        Self::Report,
+        Self::Search,
+        Self::Query,
+        Self::Select,
+        Self::Insert,
+        Self::Update,
+        Self::Ddl,
     ];
 
     /// The word used in config, log and docs.
@@ -99,12 +196,53 @@ impl Verb {
             Self::Create => "create",
             Self::Modify => "modify",
             Self::Delete => "delete",
+            Self::Get => "get",
+            Self::Post => "post",
+            Self::Put => "put",
+            Self::Patch => "patch",
+            Self::Propfind => "propfind",
+            Self::Proppatch => "proppatch",
+            Self::Mkcol => "mkcol",
+            Self::Copy => "copy",
+            Self::Move => "move",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Report => "report",
+            Self::Search => "search",
+            Self::Query => "query",
+            Self::Select => "select",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Ddl => "ddl",
         }
     }
 
-    /// Whether it changes the world.
+    /// Whether it changes the world. Of HTTP methods only those that are safe by their definition do not:
+    /// <https://www.iana.org/assignments/http-methods>.
     pub const fn is_effect(self) -> bool {
-        matches!(self, Self::Create | Self::Modify | Self::Delete)
+        !matches!(
+            self,
+            Self::Call
+                | Self::List
+                | Self::Stat
+                | Self::Read
+                | Self::Get
+                | Self::Select
+                | Self::Propfind
+                | Self::Report
+                | Self::Search
+                | Self::Query
+        )
+    }
+
+    /// Whether it only adds, so that nothing that was there is lost by it.
+    pub const fn only_adds(self) -> bool {
+        matches!(self, Self::Create | Self::Insert)
+    }
+
+    /// Whether the guest sees something by it, other than that it was done. Every request has an answer.
+    pub const fn sees(self, handle: Handle) -> bool {
+        matches!(handle, Handle::Http) || !self.is_effect() && !matches!(self, Self::Call)
     }
 }
 

@@ -45,7 +45,7 @@ impl Call {
     pub fn refuse_ungranted(&self, handle: Handle) -> Refused {
         for access in self.scope.ungranted(handle) {
             if self.count(&access).is_ok() {
-                self.refuse(&access, &self.scope.decide(&access));
+                self.refuse(&access, &self.scope.decide(&access, &self.label()));
             }
         }
         Refused
@@ -186,7 +186,7 @@ pub(super) fn cancelled() -> Reason {
 }
 
 /// A reason to deny that no grant could lift.
-fn always(code: ReasonCode, text: &str) -> Reason {
+pub(super) fn always(code: ReasonCode, text: &str) -> Reason {
     Reason {
         verdict: Verdict::Deny,
         code,

@@ -69,7 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> ApprovalSetting
         }
     }
     settings.elicitation = reader.flag(&table, "elicitation");
-    if let Some(verbs) = reader.verbs(&table, "console_only", Handle::Fs) {
+    if let Some(verbs) = reader.verbs(&table, "console_only", &Handle::PLACES) {
         settings.console_only = verbs;
     }
     if let Some((minutes, at)) = reader.integer(&table, "valid_minutes") {

@@ -1,27 +1,28 @@
 //! Places: `[data.NAME]`, each declared once with its label.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::super::read::{Reader, Table, Word};
-use super::template::Template;
+use super::source::{self, Source};
 use crate::base::id::Name;
 use crate::base::label::{Integrity, Label};
 use crate::base::text;
-use crate::rules::problem::{Line, Problem};
+use crate::rules::problem::Line;
 
 /// A real place, declared once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data {
     /// The name by which grants point at it.
     pub name: Name,
-    /// The folder, as the operator wrote it; relative to the file's own folder.
-    pub dir: Template,
+    /// What it really is.
+    pub source: Source,
     /// What a call becomes by reading here.
     pub label: Label,
     /// Calls of which labels may write here.
     pub accepts: Label,
+    /// Whether the operator said what it accepts: then that is not asked about.
+    pub says_accepts: bool,
     /// Where it is declared.
     pub line: Line,
 }
@@ -42,15 +43,36 @@ pub fn local_label() -> Label {
     }
 }
 
+/// The label of the outside of which nothing else is said: untrusted and public.
+pub fn outside_label() -> Label {
+    Label {
+        integrity: Integrity::Untrusted,
+        confidentiality: BTreeSet::new(),
+    }
+}
+
+impl Data {
+    /// The folder, as the operator wrote it, where the place is one.
+    pub fn folder(&self) -> Option<&super::Template> {
+        match &self.source {
+            Source::Folder(dir) => Some(dir),
+            _ => None,
+        }
+    }
+}
+
 /// Reads all of `[data]`.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> BTreeMap<Name, Arc<Data>> {
     let mut all = BTreeMap::new();
     for (name, table) in reader.tables(root, "data") {
         let line = reader.line(table.at());
-        reader.only(&table, &["dir", "label", "accepts"]);
         let name = reader.name(name.text, name.at);
-        let dir = folder(reader, &table);
-        let label = label(reader, &table, "label", &local_label());
+        let source = source::read(reader, &table, &["label", "accepts"]);
+        let usual = match &source {
+            Some(Source::Web(_)) => outside_label(),
+            _ => local_label(),
+        };
+        let label = label(reader, &table, "label", &usual);
         let accepts = label
             .as_ref()
             .and_then(|own| self::label(reader, &table, "accepts", own));
@@ -66,12 +88,15 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> BTreeMap<Name, 
                         or raise the label";
             reader.problem(at, message, Some(help.to_owned()));
         }
-        if let (Some(name), Some(dir), Some(label), Some(accepts)) = (name, dir, label, accepts) {
+        if let (Some(name), Some(source), Some(label), Some(accepts)) =
+            (name, source, label, accepts)
+        {
             let data = Data {
                 name: name.clone(),
-                dir,
+                source,
                 label,
                 accepts,
+                says_accepts: table.has("accepts"),
                 line,
             };
             all.insert(name, Arc::new(data));
@@ -80,19 +105,9 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Table<'_>) -> BTreeMap<Name, 
     all
 }
 
-fn folder(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Template> {
-    let word = reader.required_text(table, "dir")?;
-    Template::parse(word.text)
-        .map_err(|bad| {
-            let message = format!("`dir` in {}: {bad}", table.shown());
-            reader.problem(word.at, message, bad.help);
-        })
-        .ok()
-}
-
 /// The label under `key`. What its words leave open (integrity, or confidentiality) is as in
 /// `otherwise`.
-fn label(
+pub(super) fn label(
     reader: &mut Reader<'_>,
     table: &Table<'_>,
     key: &str,
@@ -156,50 +171,4 @@ fn tag(reader: &mut Reader<'_>, table: &Table<'_>, key: &str, word: &Word<'_>) -
         return None;
     }
     reader.name(word.text, word.at)
-}
-
-/// A declared place, and the folder that it really is: absolute, without links.
-#[derive(Clone, Copy, Debug)]
-pub struct Located<'a> {
-    /// The place.
-    pub data: &'a Data,
-    /// Its folder.
-    pub folder: &'a Path,
-}
-
-/// Places that lie in one another and do not have the same label: what is written through one
-/// would be read through the other as something else.
-pub fn overlaps(places: &[Located<'_>]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, one) in places.iter().enumerate() {
-        for two in places.iter().skip(index + 1) {
-            let (outer, inner) = match () {
-                () if two.folder.starts_with(one.folder) => (one, two),
-                () if one.folder.starts_with(two.folder) => (two, one),
-                () => continue,
-            };
-            let what = if outer.data.label != inner.data.label {
-                "label"
-            } else if outer.data.accepts != inner.data.accepts {
-                "`accepts`"
-            } else {
-                continue;
-            };
-            let relation = if outer.folder == inner.folder {
-                "is the same folder as"
-            } else {
-                "lies in"
-            };
-            let message = format!(
-                "[data.{}] {relation} [data.{}] ({}), and their {what} differs",
-                inner.data.name, outer.data.name, outer.data.line
-            );
-            let help = format!(
-                "give both the same {what}, or move one out of `{}`",
-                text::visible(&outer.folder.to_string_lossy())
-            );
-            problems.push(Problem::new(inner.data.line.clone(), message).help(help));
-        }
-    }
-    problems
 }

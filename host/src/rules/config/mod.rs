@@ -5,7 +5,9 @@ mod approvals;
 mod data;
 mod grant;
 mod limits;
+mod overlap;
 mod plugin;
+mod source;
 mod template;
 mod widening;
 
@@ -19,10 +21,15 @@ use crate::base::id::Name;
 use crate::base::text;
 
 pub use approvals::{ApprovalSettings, ApproverKey};
-pub use data::{Data, Located, local_label, overlaps};
-pub use grant::{ConfigGrant, FsGrant, VerbLists};
+pub use data::{Data, local_label, outside_label};
+pub use grant::{
+    Budget, ConfigGrant, FsGrant, Grant, Grants, HttpGrant, KvGrant, Placed, SecretPlace,
+    SecretUse, SqlGrant, TableGrant, VerbLists,
+};
 pub use limits::Limits;
+pub use overlap::{Located, overlaps};
 pub use plugin::Plugin;
+pub use source::{Backend, HostPattern, Network, Origins, Source, Store};
 pub use template::{BadTemplate, NoAgent, Template};
 
 /// The operator's file, read and checked.

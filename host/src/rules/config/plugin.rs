@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::read::{Reader, Table, Word};
 use super::data::Data;
-use super::grant::{self, ConfigGrant, FsGrant, VerbLists};
+use super::grant::{self, Declared, Grants, VerbLists};
 use super::limits::{self, Limits};
 use crate::base::digest::Digest;
 use crate::base::id::{Name, ToolName};
@@ -22,10 +22,8 @@ pub struct Plugin {
     pub digest: Option<Digest>,
     /// What one of its calls may use up.
     pub limits: Limits,
-    /// Grants of folders, by need.
-    pub fs: BTreeMap<Name, Arc<FsGrant>>,
-    /// Grants of config, by need; one at most.
-    pub config: BTreeMap<Name, Arc<ConfigGrant>>,
+    /// All that it is given.
+    pub grants: Grants,
     /// Tools that are narrowed below the grants.
     pub tools: BTreeMap<ToolName, Arc<VerbLists>>,
     /// Where it starts.
@@ -41,8 +39,12 @@ pub(super) fn read(
     base: Limits,
 ) -> BTreeMap<Name, Arc<Plugin>> {
     let mut all = BTreeMap::new();
+    let places = Declared {
+        good: data,
+        declared,
+    };
     for (name, table) in reader.tables(root, "plugins") {
-        if let Some(plugin) = one(reader, &name, &table, data, declared, base) {
+        if let Some(plugin) = one(reader, &name, &table, places, base) {
             all.insert(plugin.name.clone(), Arc::new(plugin));
         }
     }
@@ -53,20 +55,17 @@ fn one(
     reader: &mut Reader<'_>,
     name: &Word<'_>,
     table: &Table<'_>,
-    data: &BTreeMap<Name, Arc<Data>>,
-    declared: &[&str],
+    places: Declared<'_>,
     base: Limits,
 ) -> Option<Plugin> {
-    reader.only(
-        table,
-        &["path", "digest", "limits", "fs", "config", "tools"],
-    );
+    let own = ["path", "digest", "limits", "tools"];
+    let known: Vec<&str> = own.into_iter().chain(Grants::KEYS).collect();
+    reader.only(table, &known);
     let name = reader.name(name.text, name.at);
     let path = reader.required_text(table, "path");
     let digest = pin(reader, table);
     let limits = limits::read(reader, table, base);
-    let fs = fs_grants(reader, table, data, declared);
-    let config = config_grants(reader, table);
+    let grants = Grants::read(reader, table, places);
     let mut tools = BTreeMap::new();
     for (name, table) in reader.tables(table, "tools") {
         tools.extend(grant::narrowing(reader, &name, &table));
@@ -76,8 +75,7 @@ fn one(
         path: path?.text.to_owned(),
         digest,
         limits,
-        fs,
-        config,
+        grants,
         tools,
         line: reader.line(table.at()),
     })
@@ -92,51 +90,4 @@ fn pin(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Digest> {
             reader.problem(word.at, message, Some(format!("{error}")));
         })
         .ok()
-}
-
-fn fs_grants(
-    reader: &mut Reader<'_>,
-    table: &Table<'_>,
-    data: &BTreeMap<Name, Arc<Data>>,
-    declared: &[&str],
-) -> BTreeMap<Name, Arc<FsGrant>> {
-    let mut grants: BTreeMap<Name, Arc<FsGrant>> = BTreeMap::new();
-    for (need, table) in reader.tables(table, "fs") {
-        let name = reader.name(need.text, need.at);
-        let grant = grant::fs(reader, &table, need.text, data, declared);
-        let (Some(name), Some(grant)) = (name, grant) else {
-            continue;
-        };
-        let other = grants
-            .iter()
-            .find(|(_, other)| grant::is_nested(&other.mount, &grant.mount));
-        if let Some((other_name, other)) = other {
-            let at = table.get("mount").map_or(table.at(), |entry| entry.at);
-            let message = format!(
-                "the mount `{}` of `{name}` and the mount `{}` of `{other_name}` lie in one \
-                 another",
-                grant.mount, other.mount
-            );
-            let help = format!("the other is at {}", other.lists.line);
-            reader.problem(at, message, Some(help));
-        }
-        grants.insert(name, Arc::new(grant));
-    }
-    grants
-}
-
-fn config_grants(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<Name, Arc<ConfigGrant>> {
-    let mut grants = BTreeMap::new();
-    for (index, (need, table)) in reader.tables(table, "config").into_iter().enumerate() {
-        if index > 0 {
-            let message = "a plugin has one config need at most, and this is another";
-            reader.problem(table.at(), message, None);
-        }
-        let name = reader.name(need.text, need.at);
-        let grant = grant::config(reader, &table);
-        if let (Some(name), Some(grant)) = (name, grant) {
-            grants.insert(name, Arc::new(grant));
-        }
-    }
-    grants
 }

@@ -2,8 +2,12 @@
 //! agent's own shell, so that a running host takes up a file by itself only if it gives no more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{ApprovalSettings, ApproverKey, Config, ConfigGrant, Data, FsGrant, Plugin, VerbLists};
+use super::{
+    ApprovalSettings, ApproverKey, Config, ConfigGrant, Data, Grant, Plugin, SecretPlace,
+    SecretUse, TableGrant, VerbLists,
+};
 use crate::base::id::Name;
 
 impl Config {
@@ -19,8 +23,11 @@ impl Config {
         }
         // A place that nobody is granted counts too, as long as any is: where it lies in another, neither can
         // be used.
-        let uses_places = self.plugins.values().any(|plugin| !plugin.fs.is_empty());
-        let changed = |old: &&std::sync::Arc<Data>| {
+        let uses_places = self
+            .plugins
+            .values()
+            .any(|plugin| plugin.grants.has_place());
+        let changed = |old: &&Arc<Data>| {
             let new = self.data.get(&old.name);
             !new.is_some_and(|new| same_place(new, old))
         };
@@ -51,13 +58,38 @@ fn plugin_widening(new: &Plugin, old: &Plugin) -> Option<String> {
     if !new.limits.within(old.limits) {
         return Some(format!("the limits of [plugins.{name}] are higher"));
     }
-    let fs = grants(&new.fs, &old.fs, |new, old| fs_within(new, old));
-    let config = grants(&new.config, &old.config, |new, old| config_within(new, old));
-    if let Some(need) = fs {
-        return Some(format!("[plugins.{name}.fs.{need}] gives more"));
-    }
-    if let Some(need) = config {
-        return Some(format!("[plugins.{name}.config.{need}] gives more"));
+    let (given, before) = (&new.grants, &old.grants);
+    let more = more("fs", &given.fs, &before.fs, |new, old| {
+        new.mount == old.mount && grant_within(&new.grant, &old.grant)
+    })
+    .or_else(|| more("config", &given.config, &before.config, config_within))
+    .or_else(|| {
+        more("http", &given.http, &before.http, |new, old| {
+            let (now, then) = (places_of(&new.secrets), places_of(&old.secrets));
+            now == then && grant_within(&new.grant, &old.grant)
+        })
+    })
+    .or_else(|| {
+        more("kv", &given.kv, &before.kv, |new, old| {
+            new.namespace == old.namespace
+                && new.max_keys <= old.max_keys
+                && new.max_bytes <= old.max_bytes
+                && grant_within(&new.grant, &old.grant)
+        })
+    })
+    .or_else(|| {
+        more("sql", &given.sql, &before.sql, |new, old| {
+            new.tables.keys().eq(old.tables.keys())
+                && new
+                    .tables
+                    .values()
+                    .zip(old.tables.values())
+                    .all(|(new, old)| table_within(new, old))
+                && grant_within(&new.grant, &old.grant)
+        })
+    });
+    if let Some(table) = more {
+        return Some(format!("[plugins.{name}.{table}] gives more"));
     }
     let narrowed = |tool| new.tools.get(tool);
     old.tools
@@ -66,20 +98,36 @@ fn plugin_widening(new: &Plugin, old: &Plugin) -> Option<String> {
         .map(|(tool, _)| format!("[plugins.{name}.tools.{tool}] takes less away"))
 }
 
-/// The first need for which more is given.
-fn grants<'a, T>(
-    new: &'a BTreeMap<Name, T>,
-    old: &BTreeMap<Name, T>,
+/// The first need for which more is given, as its table's name ends.
+fn more<T>(
+    handle: &str,
+    new: &BTreeMap<Name, Arc<T>>,
+    old: &BTreeMap<Name, Arc<T>>,
     within: impl Fn(&T, &T) -> bool,
-) -> Option<&'a Name> {
+) -> Option<String> {
     new.iter()
         .find(|(need, new)| !old.get(*need).is_some_and(|old| within(new, old)))
-        .map(|(need, _)| need)
+        .map(|(need, _)| format!("{handle}.{need}"))
 }
 
-fn fs_within(new: &FsGrant, old: &FsGrant) -> bool {
+/// Where which secrets go.
+fn places_of(secrets: &[SecretUse]) -> Vec<(&Name, &SecretPlace)> {
+    let uses = secrets.iter();
+    uses.map(|used| (&used.secret, &used.place)).collect()
+}
+
+fn table_within(new: &TableGrant, old: &TableGrant) -> bool {
+    let columns = match (&new.columns, &old.columns) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(new), Some(old)) => new.iter().all(|column| old.contains(column)),
+    };
+    columns && lists_within(&new.lists, &old.lists)
+}
+
+fn grant_within(new: &Grant, old: &Grant) -> bool {
     let only =
-        |grant: &FsGrant| -> Vec<String> { grant.patterns.only().map(str::to_owned).collect() };
+        |grant: &Grant| -> Vec<String> { grant.patterns.only().map(str::to_owned).collect() };
     let (new_only, old_only) = (only(new), only(old));
     let except = old
         .patterns
@@ -87,7 +135,7 @@ fn fs_within(new: &FsGrant, old: &FsGrant) -> bool {
         .all(|pattern| new.patterns.except().any(|kept| kept == pattern));
     // Without any `only` everything is given; with it, each pattern has to be one of the old.
     let fewer = !new_only.is_empty() && new_only.iter().all(|pattern| old_only.contains(pattern));
-    new.mount == old.mount
+    new.budget.within(old.budget)
         && same_place(&new.data, &old.data)
         && lists_within(&new.lists, &old.lists)
         && except
@@ -98,17 +146,25 @@ fn fs_within(new: &FsGrant, old: &FsGrant) -> bool {
 fn same_place(new: &Data, old: &Data) -> bool {
     let Data {
         name,
-        dir,
+        source,
         label,
         accepts,
+        says_accepts,
         line: _,
     } = new;
-    (name, dir, label, accepts) == (&old.name, &old.dir, &old.label, &old.accepts)
+    (name, source, label, accepts, says_accepts)
+        == (
+            &old.name,
+            &old.source,
+            &old.label,
+            &old.accepts,
+            &old.says_accepts,
+        )
 }
 
 fn config_within(new: &ConfigGrant, old: &ConfigGrant) -> bool {
     let values = |(key, value): (&String, &String)| old.values.get(key) == Some(value);
-    lists_within(&new.lists, &old.lists) && new.values.iter().all(values)
+    new.label == old.label && lists_within(&new.lists, &old.lists) && new.values.iter().all(values)
 }
 
 fn lists_within(new: &VerbLists, old: &VerbLists) -> bool {

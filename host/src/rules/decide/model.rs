@@ -135,7 +135,9 @@ fn agrees_with_the_model_on_every_small_config() {
                     for verb in TRIED {
                         let expected = model(verb, declared, granted, *narrowing, hints);
                         strictest = strictest.max(expected);
-                        let verdict = scope.decide(&fs("notebook", &[verb], "a.md")).verdict();
+                        let verdict = scope
+                            .decide(&fs("notebook", &[verb], "a.md"), &Label::clean())
+                            .verdict();
                         let shown =
                             || format!("{verb} {declared:?} {granted:?} {narrowing:?} {hints:?}");
                         assert_eq!(verdict, expected, "decide {}", shown());
@@ -156,7 +158,9 @@ fn agrees_with_the_model_on_every_small_config() {
                             shown()
                         );
                     }
-                    let together = scope.decide(&fs("notebook", &TRIED, "a.md")).verdict();
+                    let together = scope
+                        .decide(&fs("notebook", &TRIED, "a.md"), &Label::clean())
+                        .verdict();
                     assert_eq!(together, strictest);
                 }
             }

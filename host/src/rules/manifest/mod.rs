@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::config::Grants;
 use super::verb::{Handle, Verbs};
 use crate::base::id::Name;
 use crate::base::text;
@@ -35,56 +36,102 @@ pub struct Manifest {
 pub struct Needs {
     /// Folders.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub fs: BTreeMap<Name, FsNeed>,
+    pub fs: BTreeMap<Name, PlaceNeed>,
     /// Values from the operator; one need at most.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<Name, ConfigNeed>,
+    /// Web servers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub http: BTreeMap<Name, PlaceNeed>,
+    /// Values by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kv: BTreeMap<Name, PlaceNeed>,
+    /// Databases.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sql: BTreeMap<Name, PlaceNeed>,
 }
+
+/// The needs of a handle that has none.
+static NO_PLACES: BTreeMap<Name, PlaceNeed> = BTreeMap::new();
 
 impl Needs {
     /// Whether the plugin wants nothing.
     pub fn is_empty(&self) -> bool {
-        self.fs.is_empty() && self.config.is_empty()
+        self.config.is_empty()
+            && Handle::PLACES
+                .into_iter()
+                .all(|handle| self.places(handle).is_empty())
     }
 
-    /// The same needs, where each one of many folders is one need for each grant that `granted` names.
+    /// Whether it wants anything of `handle`.
+    pub fn wants(&self, handle: Handle) -> bool {
+        match handle {
+            Handle::Config => !self.config.is_empty(),
+            _ => !self.places(handle).is_empty(),
+        }
+    }
+
+    /// The places that it wants through `handle`.
+    pub fn places(&self, handle: Handle) -> &BTreeMap<Name, PlaceNeed> {
+        match handle {
+            Handle::Tool | Handle::Config => &NO_PLACES,
+            Handle::Fs => &self.fs,
+            Handle::Http => &self.http,
+            Handle::Kv => &self.kv,
+            Handle::Sql => &self.sql,
+        }
+    }
+
+    /// The same needs, where each one of many places is one need for each grant that `granted` has.
     /// One that nothing is granted for stays as it is.
     #[must_use]
-    pub fn for_grants<'a>(&self, granted: impl Iterator<Item = &'a Name> + Clone) -> Self {
-        let mut fs = BTreeMap::new();
-        for (name, need) in &self.fs {
-            // A need of that very name is meant before one of many is.
-            let is_for = |grant: &&Name| {
-                *grant == name
-                    || need.many
-                        && !self.fs.contains_key(*grant)
-                        && grant
-                            .as_str()
-                            .strip_prefix(name.as_str())
-                            .is_some_and(|rest| rest.starts_with('-'))
-            };
-            let before = fs.len();
-            fs.extend(
-                granted
-                    .clone()
-                    .filter(is_for)
-                    .map(|grant| (grant.clone(), need.clone())),
-            );
-            if fs.len() == before {
-                fs.insert(name.clone(), need.clone());
-            }
-        }
+    pub fn for_grants(&self, granted: &Grants) -> Self {
+        let of = |handle| each_granted(self.places(handle), granted, handle);
         Self {
-            fs,
+            fs: of(Handle::Fs),
             config: self.config.clone(),
+            http: of(Handle::Http),
+            kv: of(Handle::Kv),
+            sql: of(Handle::Sql),
         }
     }
 }
 
-/// A folder that a plugin wants.
+fn each_granted(
+    needs: &BTreeMap<Name, PlaceNeed>,
+    granted: &Grants,
+    handle: Handle,
+) -> BTreeMap<Name, PlaceNeed> {
+    let mut all = BTreeMap::new();
+    for (name, need) in needs {
+        // A need of that very name is meant before one of many is.
+        let is_for = |grant: &Name| {
+            grant == name
+                || need.many
+                    && !needs.contains_key(grant)
+                    && grant
+                        .as_str()
+                        .strip_prefix(name.as_str())
+                        .is_some_and(|rest| rest.starts_with('-'))
+        };
+        let before = all.len();
+        let grants = granted.places(handle).map(|(grant, _)| grant);
+        all.extend(
+            grants
+                .filter(|grant| is_for(grant))
+                .map(|grant| (grant.clone(), need.clone())),
+        );
+        if all.len() == before {
+            all.insert(name.clone(), need.clone());
+        }
+    }
+    all
+}
+
+/// A place that a plugin wants: a folder, web servers, values by key or a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FsNeed {
+pub struct PlaceNeed {
     /// All that it will ever do there; never empty.
     pub verbs: Verbs,
     /// The reason, for people.
@@ -92,7 +139,7 @@ pub struct FsNeed {
     /// Whether it can do without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
-    /// Whether it takes any number of folders: each grant whose name is the need's own, or begins with
+    /// Whether it takes any number of places: each grant whose name is the need's own, or begins with
     /// it and `-`, is for one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub many: bool,
@@ -137,15 +184,17 @@ impl TryFrom<Unchecked> for Manifest {
         if needs.config.len() > 1 {
             return Err("there is more than one config need".to_owned());
         }
-        for (need, FsNeed { verbs, why, .. }) in &needs.fs {
-            if verbs.is_empty() || !verbs.without(Handle::Fs.all()).is_empty() {
-                return Err(format!(
-                    "`verbs` of the fs need `{need}` is not a list of fs verbs"
-                ));
+        for handle in Handle::PLACES {
+            for (need, PlaceNeed { verbs, why, .. }) in needs.places(handle) {
+                if verbs.is_empty() || !verbs.without(handle.all()).is_empty() {
+                    return Err(format!(
+                        "`verbs` of the {handle} need `{need}` is not a list of {handle} verbs"
+                    ));
+                }
+                prose_fault(why).map_or(Ok(()), |fault| {
+                    Err(format!("`why` of the {handle} need `{need}` {fault}"))
+                })?;
             }
-            prose_fault(why).map_or(Ok(()), |fault| {
-                Err(format!("`why` of the fs need `{need}` {fault}"))
-            })?;
         }
         for (need, ConfigNeed { keys, why, .. }) in &needs.config {
             if keys.is_empty() {

@@ -1,8 +1,9 @@
 //! Reading `plugin.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ConfigNeed, FsNeed, Manifest, Needs, key_fault, prose_fault, version_fault};
+use super::{ConfigNeed, Manifest, Needs, PlaceNeed, key_fault, prose_fault, version_fault};
+use crate::base::id::Name;
 use crate::base::text;
 use crate::rules::problem::Problems;
 use crate::rules::read::{Reader, Table};
@@ -59,27 +60,11 @@ fn needs(reader: &mut Reader<'_>, root: &Table<'_>) -> Needs {
     let Some(table) = reader.table(root, "needs") else {
         return needs;
     };
-    reader.only(&table, &["fs", "config"]);
-    for (name, table) in reader.tables(&table, "fs") {
-        reader.only(&table, &["verbs", "why", "optional", "many"]);
-        let name = reader.name(name.text, name.at);
-        reader.require(&table, "verbs");
-        let verbs = reader.verbs(&table, "verbs", Handle::Fs);
-        let why = prose(reader, &table, "why", prose_fault);
-        let optional = reader.flag(&table, "optional");
-        let many = reader.flag(&table, "many");
-        if let (Some(name), Some(verbs), Some(why)) = (name, verbs, why) {
-            needs.fs.insert(
-                name,
-                FsNeed {
-                    verbs,
-                    why,
-                    optional,
-                    many,
-                },
-            );
-        }
-    }
+    reader.only(&table, &["fs", "config", "http", "kv", "sql"]);
+    needs.fs = places(reader, &table, Handle::Fs);
+    needs.http = places(reader, &table, Handle::Http);
+    needs.kv = places(reader, &table, Handle::Kv);
+    needs.sql = places(reader, &table, Handle::Sql);
     for (index, (name, table)) in reader.tables(&table, "config").into_iter().enumerate() {
         if index > 0 {
             let help = "a plugin has one config: put all keys into one need".to_owned();
@@ -97,6 +82,32 @@ fn needs(reader: &mut Reader<'_>, root: &Table<'_>) -> Needs {
                     keys,
                     why,
                     optional,
+                },
+            );
+        }
+    }
+    needs
+}
+
+/// The needs of places under `handle`.
+fn places(reader: &mut Reader<'_>, table: &Table<'_>, handle: Handle) -> BTreeMap<Name, PlaceNeed> {
+    let mut needs = BTreeMap::new();
+    for (name, table) in reader.tables(table, handle.as_str()) {
+        reader.only(&table, &["verbs", "why", "optional", "many"]);
+        let name = reader.name(name.text, name.at);
+        reader.require(&table, "verbs");
+        let verbs = reader.verbs(&table, "verbs", &[handle]);
+        let why = prose(reader, &table, "why", prose_fault);
+        let optional = reader.flag(&table, "optional");
+        let many = reader.flag(&table, "many");
+        if let (Some(name), Some(verbs), Some(why)) = (name, verbs, why) {
+            needs.insert(
+                name,
+                PlaceNeed {
+                    verbs,
+                    why,
+                    optional,
+                    many,
                 },
             );
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Answer, ConfigCapability, FsCapability};
+use super::{Answer, ConfigCapability, PlaceCapability};
 use crate::base::text::visible;
 use crate::rules::verdict::Verdict;
 
@@ -18,7 +18,7 @@ impl fmt::Display for Answer {
     }
 }
 
-impl fmt::Display for FsCapability {
+impl fmt::Display for PlaceCapability {
     /// One line: `notebook (notes): list, read; asks before delete; only *.md`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.shown())?;

@@ -122,11 +122,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The verbs of `handle` under `key`, if it is there. What is no verb is told and left out.
-    pub fn verbs(&mut self, table: &Table<'_>, key: &str, handle: Handle) -> Option<Verbs> {
+    /// The verbs that any of `handles` has under `key`, if it is there. What is no verb is told and left
+    /// out.
+    pub fn verbs(&mut self, table: &Table<'_>, key: &str, handles: &[Handle]) -> Option<Verbs> {
         let mut verbs = Verbs::NONE;
         for word in self.words(table, key)? {
-            match verbs_of(word.text, handle) {
+            match handles
+                .iter()
+                .find_map(|handle| verbs_of(word.text, *handle))
+            {
                 Some(more) => verbs = verbs.union(more),
                 None => {
                     let message = format!(
@@ -134,8 +138,9 @@ impl Reader<'_> {
                         text::visible(word.text),
                         table.shown()
                     );
-                    let mut known: Vec<&str> = handle.verbs().iter().map(|v| v.as_str()).collect();
-                    if handle == Handle::Fs {
+                    let all = handles.iter().flat_map(|handle| handle.verbs());
+                    let mut known: Vec<&str> = all.map(|verb| verb.as_str()).collect();
+                    if handles.contains(&Handle::Fs) {
                         known.push(WRITE);
                     }
                     self.problem(word.at, message, suggest(word.text, known));

@@ -239,6 +239,7 @@ fn within_bounds(outcome: Outcome) -> Outcome {
         bytes_read: outcome.bytes_read.map(|bytes| bytes.min(LARGEST)),
         bytes_written: outcome.bytes_written.map(|bytes| bytes.min(LARGEST)),
         duration_us: outcome.duration_us.min(LARGEST),
+        rows: outcome.rows.map(|rows| rows.min(LARGEST)),
         ..outcome
     }
 }

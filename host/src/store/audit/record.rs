@@ -69,6 +69,9 @@ pub struct Outcome {
     /// Bytes that the guest gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_written: Option<u64>,
+    /// The status code of a web server's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
     /// Digest of the result where there is one (a call's answer).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -77,8 +80,35 @@ pub struct Outcome {
     /// A fixed word for the error where it failed, such as `no-entry` or `time-limit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The address that was talked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// Rows that the guest got or changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Which secrets went along, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Name>,
     /// How it ended.
     pub status: Status,
+}
+
+impl Outcome {
+    /// One that says nothing but how it ended.
+    pub fn new(status: Status, duration_us: u64) -> Self {
+        Self {
+            bytes_read: None,
+            bytes_written: None,
+            code: None,
+            digest: None,
+            duration_us,
+            error: None,
+            peer: None,
+            rows: None,
+            secrets: Vec::new(),
+            status,
+        }
+    }
 }
 
 /// One entry of the audit log, before the log gives it its sequence number.

@@ -77,9 +77,13 @@ pub fn full() -> Record {
         outcome: Some(Outcome {
             bytes_read: Some(17),
             bytes_written: Some(0),
+            code: Some(404),
             digest: Some(Digest::of(b"answer")),
             duration_us: 1234,
             error: Some("no-entry".to_owned()),
+            peer: Some("192.0.2.1:443".to_owned()),
+            rows: Some(3),
+            secrets: vec![Name::new("token").unwrap()],
             status: Status::Failed,
         }),
         ..plain(3)

@@ -10,6 +10,7 @@ use super::{View, failed};
 use crate::base::id::Name;
 use crate::handle::fs::listing::{Listing, Step};
 use crate::handle::fs::located::Found;
+use crate::rules::verb::Handle;
 
 /// A listing under way, with the need whose patterns it is held against.
 pub(super) struct Entries {
@@ -27,7 +28,7 @@ impl HostDirectoryEntryStream for View<'_> {
         let stream = Resource::<Entries>::new_borrow(stream.rep());
         let listed = loop {
             let Entries { need, listing } = self.table.get_mut(&stream)?;
-            let shows = |path: &str, is_folder| call.shows(need, path, is_folder);
+            let shows = |path: &str, is_folder| call.shows(Handle::Fs, need, path, is_folder);
             match listing.next(shows).map_err(failed)? {
                 Step::Listed(listed) => break Some(listed),
                 Step::End => break None,

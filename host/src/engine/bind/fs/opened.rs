@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use super::{View, failed, refused};
 use crate::gate::pass::Pass;
 use crate::handle::fs::located::Found;
-use crate::rules::verb::{Verb, Verbs};
+use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::ReasonCode;
 
 impl View<'_> {
@@ -69,7 +69,7 @@ impl View<'_> {
         if !self
             .call
             .as_ref()?
-            .shows(&node.mount.need, located.path(), is_folder)
+            .shows(Handle::Fs, &node.mount.need, located.path(), is_folder)
         {
             return None;
         }

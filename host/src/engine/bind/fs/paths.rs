@@ -58,7 +58,7 @@ impl View<'_> {
     ) -> FsResult<Result<Located, Unresolved>> {
         let call = self.call()?;
         let need = &node.mount.need;
-        let sees = |path: &str| call.shows(need, path, true);
+        let sees = |path: &str| call.shows(Handle::Fs, need, path, true);
         Ok(node.mount.place.locate(&node.path, path, follow, &sees))
     }
 

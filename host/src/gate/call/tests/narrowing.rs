@@ -34,10 +34,10 @@ async fn patterns_that_came_since_hide_names() {
     let keep = Keep::new("narrowing-patterns");
     let call = keep.call(Nobody, MANIFEST).await.unwrap();
     let need = Name::new("notebook").unwrap();
-    assert!(call.shows(&need, "private", true) && call.gives_whole(&need, "private"));
+    assert!(call.shows(Handle::Fs, &need, "private", true) && call.gives_whole(&need, "private"));
     let less = CONFIG.replace("ask = [", "except = [\"private\"]\nask = [");
     let less = Config::parse("toolkeep.toml", &less).unwrap();
     drop(call.gate.with_rules(&Arc::new(less)));
-    assert!(!call.shows(&need, "private", true) && !call.gives_whole(&need, "private"));
-    assert!(call.shows(&need, "a.md", false));
+    assert!(!call.shows(Handle::Fs, &need, "private", true) && !call.gives_whole(&need, "private"));
+    assert!(call.shows(Handle::Fs, &need, "a.md", false));
 }
