@@ -5,3 +5,4 @@ pub mod config;
 pub mod fs;
 pub mod http;
 pub mod report;
+pub mod secrets;

@@ -1,6 +1,18 @@
 //! Why a request that was allowed did not work.
 
 use super::resolve::Unresolved;
+use crate::gate::refusal::Refused;
+
+/// Why there is no response, or no more of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The host refused; why is on record.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It was allowed and did not work.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
 
 /// Why a request that was allowed did not work. None of it tells the guest more than any client of the
 /// same place would see.
@@ -55,6 +67,9 @@ pub enum Failure {
     /// What came back is no HTTP.
     #[error("the response is not valid HTTP")]
     Protocol,
+    /// The call has as many requests under way as it may have.
+    #[error("too many requests are under way")]
+    Busy,
     /// The call was taken back meanwhile.
     #[error("the call was cancelled")]
     Cancelled,
@@ -80,6 +95,7 @@ impl Failure {
             Self::ResponseTooLarge => "response-too-large",
             Self::Closed => "closed-early",
             Self::Protocol => "protocol",
+            Self::Busy => "busy",
             Self::Cancelled => "cancelled",
         }
     }

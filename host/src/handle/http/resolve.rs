@@ -4,8 +4,9 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::address::{Network, may_reach};
+use super::address::may_reach;
 use super::target::Host;
+use crate::rules::config::Network;
 
 /// More addresses than that are not tried.
 const MAX_ADDRESSES: usize = 16;
@@ -111,7 +112,10 @@ mod tests {
         let mixed = ask(&["8.8.8.8", "169.254.169.254"]).await.unwrap();
         let bad: IpAddr = "169.254.169.254".parse().unwrap();
         assert_eq!(judged(mixed.clone(), &[]), Err(bad));
-        let named = ["169.254.0.0/16".parse().unwrap()];
+        let named = [Network {
+            address: "169.254.0.0".parse().unwrap(),
+            bits: 16,
+        }];
         assert_eq!(judged(mixed.clone(), &named), Ok(mixed));
     }
 }
