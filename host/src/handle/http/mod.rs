@@ -29,3 +29,6 @@ pub use self::download::Download;
 pub use self::failure::{Failure, SendError};
 pub use self::limits::Limits;
 pub use self::upload::GuestBody;
+
+#[cfg(test)]
+mod tests;

@@ -14,14 +14,14 @@ use super::target::Host;
 /// The largest file of roots that is read, in bytes.
 const MAX_ROOTS: u64 = 4 * 1024 * 1024;
 
-/// Whom we believe: the web's certificate authorities, and for some places further ones.
+/// Whom we believe: the web's certificate authorities, and for some places others.
 pub(super) struct Trust {
     web: Arc<ClientConfig>,
-    further: Mutex<HashMap<PathBuf, Further>>,
+    others: Mutex<HashMap<PathBuf, Others>>,
 }
 
-/// What a file of further roots said when it was last read.
-struct Further {
+/// What a file of others roots said when it was last read.
+struct Others {
     content: Vec<u8>,
     config: Arc<ClientConfig>,
 }
@@ -34,7 +34,7 @@ impl Trust {
     pub(super) fn new() -> Result<Self, rustls::Error> {
         Ok(Self {
             web: Arc::new(config(web_roots())?),
-            further: Mutex::default(),
+            others: Mutex::default(),
         })
     }
 
@@ -52,13 +52,14 @@ impl Trust {
         let content = tokio::task::spawn_blocking(move || read(&file))
             .await
             .map_err(|_| Failure::Roots)??;
-        let mut further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = further.get(path)
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(path)
             && known.content == content
         {
             return Ok(Arc::clone(&known.config));
         }
-        let mut roots = web_roots();
+        // In place of the web's: whoever names a root means that one.
+        let mut roots = RootCertStore::empty();
         let mut found = false;
         for certificate in CertificateDer::pem_slice_iter(&content) {
             let certificate = certificate.map_err(|_| Failure::Roots)?;
@@ -69,11 +70,11 @@ impl Trust {
             return Err(Failure::Roots);
         }
         let config = Arc::new(config(roots).map_err(|_| Failure::Roots)?);
-        let known = Further {
+        let known = Others {
             content,
             config: Arc::clone(&config),
         };
-        further.insert(path.to_owned(), known);
+        others.insert(path.to_owned(), known);
         Ok(config)
     }
 }
