@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use toml::Table;
 use toolkeep::base::id::{Identity, Name};
+use toolkeep::base::label::Label;
 use toolkeep::base::principal::Principal;
 use toolkeep::base::text::is_unsafe;
 use toolkeep::rules::access::{Access, Object};
 use toolkeep::rules::check::check;
-use toolkeep::rules::config::{Config, FsGrant, Plugin};
+use toolkeep::rules::config::{Config, Grant, Plugin};
 use toolkeep::rules::may::Capabilities;
 use toolkeep::rules::problem::Problem;
 use toolkeep::rules::scope::Scope;
@@ -80,13 +81,19 @@ fn accepted(text: &str, config: &Config) {
         data.keys().eq(config.data.keys().map(Name::as_str)) || data.len() == config.data.len()
     );
     for (name, data) in &config.data {
-        assert_eq!(
-            written["data"][name.as_str()]["dir"].as_str(),
-            Some(data.dir.as_str())
-        );
+        let place = &written["data"][name.as_str()];
+        let key = match data.source.handle() {
+            Handle::Http => "url",
+            Handle::Kv => "kv",
+            Handle::Sql => "sql",
+            _ => "dir",
+        };
+        assert_eq!(place[key].as_str(), Some(&*data.source.to_string()));
         assert!(data.accepts.within(&data.label), "{text}");
         let who = |text| Identity::new(text).expect("it is an identity");
-        let _ = data.dir.expand(&Principal::new(who("tenant"), who("user")));
+        if let Some(dir) = data.folder() {
+            let _ = dir.expand(&Principal::new(who("tenant"), who("user")));
+        }
     }
     let plugins = table(&written, "plugins");
     assert_eq!(plugins.len(), config.plugins.len(), "{text}");
@@ -132,25 +139,29 @@ fn grants(text: &str, written: &Table, plugin: &Plugin) {
             .is_some_and(|all| all.values().all(at_least_one)),
         "{text}"
     );
-    assert_eq!(table(written, "fs").len(), plugin.fs.len(), "{text}");
+    assert_eq!(table(written, "fs").len(), plugin.grants.fs.len(), "{text}");
     assert_eq!(
         table(written, "config").len(),
-        plugin.config.len(),
+        plugin.grants.config.len(),
         "{text}"
     );
     assert_eq!(table(written, "tools").len(), plugin.tools.len(), "{text}");
-    for (need, grant) in &plugin.fs {
+    for (need, grant) in &plugin.grants.fs {
         let written = &written["fs"][need.as_str()];
         let (allow, ask) = verbs(written);
-        assert_eq!((grant.lists.allow, grant.lists.ask), (allow, ask), "{text}");
+        assert_eq!(
+            (grant.grant.lists.allow, grant.grant.lists.ask),
+            (allow, ask),
+            "{text}"
+        );
         assert_eq!(
             written["data"].as_str(),
-            Some(grant.data.name.as_str()),
+            Some(grant.grant.data.name.as_str()),
             "{text}"
         );
         let (only, except) = (words(written, "only"), words(written, "except"));
         assert!(
-            grant.patterns.only().eq(only) && grant.patterns.except().eq(except),
+            grant.grant.patterns.only().eq(only) && grant.grant.patterns.except().eq(except),
             "{text}"
         );
         assert!(
@@ -158,7 +169,7 @@ fn grants(text: &str, written: &Table, plugin: &Plugin) {
             "{text}"
         );
     }
-    for (need, grant) in &plugin.config {
+    for (need, grant) in &plugin.grants.config {
         let values = written["config"][need.as_str()]["values"]
             .as_table()
             .expect("values are a table");
@@ -179,7 +190,7 @@ fn judged(text: &str, written: &Table, config: &Config, plugin: &Plugin) {
     }
     let shown = Capabilities::granted(&description, config, &plugin.name);
     for tool in shown.tools {
-        let lines = tool.fs.iter().map(ToString::to_string);
+        let lines = tool.places.iter().map(ToString::to_string);
         assert!(
             lines
                 .chain([tool.delete.to_string()])
@@ -190,7 +201,7 @@ fn judged(text: &str, written: &Table, config: &Config, plugin: &Plugin) {
     for tool in &description.tools {
         let scope = Scope::new(config, &manifest, tool, &plugin.name);
         let narrowing = table(written, "tools").get(tool.name.as_str()).map(verbs);
-        for (need, grant) in &plugin.fs {
+        for (need, grant) in &plugin.grants.fs {
             let lists = verbs(&written["fs"][need.as_str()]);
             for (path, is_folder) in [
                 ("", true),
@@ -204,13 +215,13 @@ fn judged(text: &str, written: &Table, config: &Config, plugin: &Plugin) {
                         need: need.clone(),
                         verbs: Verbs::one(*verb),
                         object: Object::Path {
-                            data: grant.data.name.clone(),
+                            data: grant.grant.data.name.clone(),
                             path: path.to_owned(),
                         },
                         is_folder,
                     };
-                    let told = scope.decide(&access).verdict();
-                    let expected = match shows(grant, path, is_folder, *verb) {
+                    let told = scope.decide(&access, &Label::clean()).verdict();
+                    let expected = match shows(&grant.grant, path, is_folder, *verb) {
                         false => Verdict::Deny,
                         true => expected(lists, *verb)
                             .max(narrowing.map_or(Verdict::Allow, |n| expected(n, *verb))),
@@ -226,7 +237,7 @@ fn judged(text: &str, written: &Table, config: &Config, plugin: &Plugin) {
     }
 }
 
-fn shows(grant: &FsGrant, path: &str, is_folder: bool, verb: Verb) -> bool {
+fn shows(grant: &Grant, path: &str, is_folder: bool, verb: Verb) -> bool {
     let looks = is_folder && matches!(verb, Verb::List | Verb::Stat);
     grant.patterns.admits(path) || looks && grant.patterns.leads(path)
 }
@@ -252,14 +263,14 @@ fn expected((allow, ask): (Verbs, Verbs), verb: Verb) -> Verdict {
 /// The description of a plugin that wants all that it is given, with a tool for each that is narrowed.
 fn wants_all(plugin: &Plugin) -> Description {
     let mut fs = serde_json::Map::new();
-    for need in plugin.fs.keys() {
+    for need in plugin.grants.fs.keys() {
         fs.insert(
             need.to_string(),
             json!({"verbs": Handle::Fs.all(), "why": "it does"}),
         );
     }
     let mut config = serde_json::Map::new();
-    for (need, grant) in &plugin.config {
+    for (need, grant) in &plugin.grants.config {
         let keys: Vec<&String> = grant.values.keys().collect();
         config.insert(need.to_string(), json!({"keys": keys, "why": "it does"}));
     }

@@ -82,24 +82,24 @@ fn reads_all_there_is() {
     let plugin = &config.plugins[&name("notes")];
     assert_eq!(plugin.limits.cpu_ms, 100);
     assert_eq!(plugin.limits.memory_bytes, 64 << 20);
-    let notebook = &plugin.fs[&name("notebook")];
+    let notebook = &plugin.grants.fs[&name("notebook")];
     assert_eq!(notebook.mount, "/notebook");
-    assert_eq!(notebook.lists.table, "[plugins.notes.fs.notebook]");
-    assert_eq!(notebook.lists.line.number, 28);
+    assert_eq!(notebook.grant.lists.table, "[plugins.notes.fs.notebook]");
+    assert_eq!(notebook.grant.lists.line.number, 28);
     assert_eq!(
-        notebook.lists.allow.to_string(),
+        notebook.grant.lists.allow.to_string(),
         "list, read, create, modify"
     );
     assert_eq!(
-        notebook.lists.allowed(),
-        notebook.lists.allow.with(Verb::Stat)
+        notebook.grant.lists.allowed(),
+        notebook.grant.lists.allow.with(Verb::Stat)
     );
-    assert_eq!(notebook.lists.asked(), Verbs::one(Verb::Delete));
-    assert!(!notebook.patterns.admits("private"));
-    let mail = &plugin.fs[&name("mail")];
-    assert_eq!(mail.lists.asked().to_string(), "stat, read");
+    assert_eq!(notebook.grant.lists.asked(), Verbs::one(Verb::Delete));
+    assert!(!notebook.grant.patterns.admits("private"));
+    let mail = &plugin.grants.fs[&name("mail")];
+    assert_eq!(mail.grant.lists.asked().to_string(), "stat, read");
     assert_eq!(mail.mount, "/var/mail");
-    let settings = &plugin.config[&name("settings")];
+    let settings = &plugin.grants.config[&name("settings")];
     assert_eq!(settings.values["author"], "Ada");
     assert_eq!(settings.lists.allow, Verbs::one(Verb::Read));
     assert_eq!(plugin.tools["search"].line.number, 42);

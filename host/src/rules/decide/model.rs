@@ -93,7 +93,7 @@ fn lists(says: &Says, like: &VerbLists) -> VerbLists {
 fn agrees_with_the_model_on_every_small_config() {
     let mut config = Config::parse("toolkeep.toml", KEEP).unwrap();
     let plugin = config.plugins[&name("notes")].clone();
-    let grant = plugin.fs[&name("notebook")].clone();
+    let grant = plugin.grants.fs[&name("notebook")].clone();
     let all = every_list();
     let narrowings: Vec<Option<&Says>> =
         std::iter::once(None).chain(all.iter().map(Some)).collect();
@@ -111,9 +111,9 @@ fn agrees_with_the_model_on_every_small_config() {
             for narrowing in &narrowings {
                 let mut plugin = (*plugin).clone();
                 let mut grant = (*grant).clone();
-                grant.lists = lists(granted, &grant.lists);
-                let grant_lists = grant.lists.clone();
-                plugin.fs.insert(name("notebook"), Arc::new(grant));
+                grant.grant.lists = lists(granted, &grant.grant.lists);
+                let grant_lists = grant.grant.lists.clone();
+                plugin.grants.fs.insert(name("notebook"), Arc::new(grant));
                 let narrowed = narrowing.map(|says| lists(says, &grant_lists));
                 if let Some(lists) = &narrowed {
                     plugin

@@ -100,7 +100,7 @@ fn other(handle: Handle, need: &str, verb: Verb, object: Object) -> Access {
 
 /// The judgement in full.
 fn told(scope: &Scope, access: &Access) -> String {
-    let judgement = scope.decide(access);
+    let judgement = scope.decide(access, &Label::clean());
     let mut out = judgement.verdict().to_string();
     for reason in judgement.reasons() {
         let code = serde_json::to_value(reason.code).unwrap();
@@ -454,7 +454,8 @@ fn config_and_tools_are_judged() {
     ");
     let tidy = scope_of(KEEP, "notes", "tidy", Hints::default());
     assert_eq!(
-        tidy.decide(&key("settings", "author")).verdict(),
+        tidy.decide(&key("settings", "author"), &Label::clean())
+            .verdict(),
         Verdict::Ask
     );
 }
@@ -465,7 +466,9 @@ fn a_scope_gives_what_is_left_of_each_need() {
     let left: Vec<String> = scope
         .fs()
         .map(|fs| {
-            let data = fs.grant.map_or("none", |grant| grant.data.name.as_str());
+            let data = fs
+                .grant
+                .map_or("none", |grant| grant.grant.data.name.as_str());
             format!(
                 "{}: {data}, {} / {}",
                 fs.need, fs.rights.allow, fs.rights.ask

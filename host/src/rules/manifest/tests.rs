@@ -1,4 +1,5 @@
 use super::*;
+use crate::rules::config::Config;
 
 const NOTES: &str = r#"
 name = "notes"
@@ -95,7 +96,7 @@ why = "x"
     plugin.toml:5: unknown key `nedes` in the file
       help: did you mean `needs`?
     plugin.toml:6: unknown key `net` in [needs]
-      help: there are `fs`, `config`
+      help: there are `fs`, `config`, `http`, `kv`, `sql`
     plugin.toml:8: `verbs` in [needs.fs.a] is an empty list
       help: name at least one, or leave the key out
     plugin.toml:9: `why` in [needs.fs.a] is empty
@@ -159,10 +160,10 @@ fn json_is_checked_by_the_same_rules() {
     `A` is not a valid name: use 1 to 64 of a-z, 0-9, `_` and `-`, starting with a letter
     `version` must be 1 to 64 of A-Z, a-z, 0-9, `.`, `+` and `-`
     `description` is empty
-    unknown field `net`, expected `fs` or `config`
+    unknown field `net`, expected one of `fs`, `config`, `http`, `kv`, `sql`
     `verbs` of the fs need `notebook` is not a list of fs verbs
     `verbs` of the fs need `notebook` is not a list of fs verbs
-    unknown variant `write`, expected one of `call`, `list`, `stat`, `read`, `create`, `modify`, `delete`
+    unknown variant `write`, expected one of `call`, `list`, `stat`, `read`, `create`, `modify`, `delete`, `get`, `post`, `put`, `patch`, `propfind`, `proppatch`, `mkcol`, `copy`, `move`, `lock`, `unlock`, `report`, `search`, `query`, `select`, `insert`, `update`, `ddl`
     `why` of the fs need `notebook` is empty
     unknown field `more`, expected one of `verbs`, `why`, `optional`, `many`
     `keys` of the config need `settings` is empty
@@ -193,11 +194,13 @@ why = "lists"
     )
     .unwrap();
     let needs = |granted: &[&str]| -> Vec<String> {
-        let names: Vec<Name> = granted
-            .iter()
-            .map(|name| Name::new(name).unwrap())
-            .collect();
-        let needs = manifest.needs.for_grants(names.iter());
+        let mut text = "[data.d]\ndir = 'd'\n[plugins.p]\npath = 'p'\n".to_owned();
+        for name in granted {
+            text += &format!("[plugins.p.fs.{name}]\ndata = 'd'\nallow = ['read']\n");
+        }
+        let config = Config::parse("toolkeep.toml", &text).unwrap();
+        let plugin = &config.plugins[&Name::new("p").unwrap()];
+        let needs = manifest.needs.for_grants(&plugin.grants);
         needs
             .fs
             .iter()

@@ -62,7 +62,7 @@ fn lines(capabilities: &Capabilities) -> String {
     let mut out = String::new();
     for tool in &capabilities.tools {
         out.push_str(&format!("{}\n", tool.tool));
-        for folder in &tool.fs {
+        for folder in &tool.places {
             out.push_str(&format!("  {folder}\n"));
         }
         if let Some(config) = &tool.config {
@@ -156,8 +156,9 @@ fn round_trips_as_json() {
         "non_destructive": false,
         "idempotent": false
       },
-      "fs": [
+      "places": [
         {
+          "handle": "fs",
           "need": "archive",
           "why": "clears up",
           "optional": true,
@@ -166,6 +167,7 @@ fn round_trips_as_json() {
           "place": null
         },
         {
+          "handle": "fs",
           "need": "notebook",
           "why": "keeps notes",
           "optional": false,
@@ -180,7 +182,8 @@ fn round_trips_as_json() {
           ],
           "place": {
             "data": "notes",
-            "dir": "notes",
+            "source": "notes",
+            "outside": false,
             "label": {
               "integrity": "trusted",
               "confidentiality": [

@@ -77,14 +77,9 @@ pub fn full() -> Record {
         outcome: Some(Outcome {
             bytes_read: Some(17),
             bytes_written: Some(0),
-            code: Some(404),
             digest: Some(Digest::of(b"answer")),
-            duration_us: 1234,
             error: Some("no-entry".to_owned()),
-            peer: Some("192.0.2.1:443".to_owned()),
-            rows: Some(3),
-            secrets: vec![Name::new("token").unwrap()],
-            status: Status::Failed,
+            ..Outcome::new(Status::Failed, 1234)
         }),
         ..plain(3)
     }
@@ -93,7 +88,14 @@ pub fn full() -> Record {
 /// Records of every kind, handle, verdict and status.
 pub fn varied() -> Vec<Record> {
     let kinds = [Kind::Intent, Kind::Outcome, Kind::Access, Kind::Refusal];
-    let handles = [Handle::Tool, Handle::Fs, Handle::Config];
+    let handles = [
+        Handle::Tool,
+        Handle::Fs,
+        Handle::Config,
+        Handle::Http,
+        Handle::Kv,
+        Handle::Sql,
+    ];
     let verdicts = [Verdict::Allow, Verdict::Ask, Verdict::Deny];
     let statuses = [
         Status::Done,
@@ -113,6 +115,12 @@ pub fn varied() -> Vec<Record> {
         record.tool = format!("tool \u{202e}\u{e9} {step}");
         if let Some(outcome) = &mut record.outcome {
             outcome.status = statuses[step % statuses.len()];
+            if record.handle != Handle::Fs {
+                outcome.code = Some(404);
+                outcome.peer = Some("192.0.2.1:443".to_owned());
+                outcome.rows = Some(step as u64);
+                outcome.secrets = vec![Name::new("token").unwrap()];
+            }
         }
         out.push(record);
     }

@@ -95,7 +95,7 @@ fn mount(reader: &mut Reader<'_>, table: &Table<'_>, need: &str) -> Option<Strin
 }
 
 /// Whether one mount is the other, or lies in it.
-fn is_nested(one: &str, two: &str) -> bool {
+pub(in crate::rules::config) fn is_nested(one: &str, two: &str) -> bool {
     let within = |inner: &str, outer: &str| {
         let outer = outer.trim_end_matches('/');
         inner

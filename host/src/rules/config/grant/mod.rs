@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub use self::budget::Budget;
 pub use self::config::ConfigGrant;
 pub use self::fs::FsGrant;
+#[cfg(test)]
+pub(super) use self::fs::is_nested;
 pub use self::http::{HttpGrant, SecretPlace, SecretUse};
 pub use self::kv::KvGrant;
 pub use self::lists::VerbLists;
