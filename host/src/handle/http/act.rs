@@ -131,7 +131,9 @@ impl Wanted {
             refuse(ReasonCode::NoGrant, &why)
         })?;
         if place.is_by_path() && target.ambiguous {
-            return Err(bad("the grant is for some paths, and servers read this one differently"));
+            return Err(bad(
+                "the grant is for some paths, and servers read this one differently",
+            ));
         }
         // What is sent is what is judged.
         parts.uri = http::Uri::try_from(&target.path_and_query)
@@ -149,7 +151,12 @@ impl Wanted {
 fn unplaced(call: &Call, verb: Verb, asked: String) -> Access {
     let (need, data) = call.scope().http().next().map_or_else(
         || (call.scope().plugin().clone(), None),
-        |one| (one.need.clone(), one.grant.map(|given| given.grant.data.name.clone())),
+        |one| {
+            (
+                one.need.clone(),
+                one.grant.map(|given| given.grant.data.name.clone()),
+            )
+        },
     );
     Access {
         handle: Handle::Http,
@@ -217,14 +224,19 @@ impl Act {
         let open = self.web.lines.connect(&self.way, false).await?;
         let mut mask = None;
         if let Some(ready) = &ready {
-            let put = ready.put(&mut parts).map_err(|why| self.not_injected(&why))?;
+            let put = ready
+                .put(&mut parts)
+                .map_err(|why| self.not_injected(&why))?;
             mask = Some(Arc::new(put));
             for name in ready.names() {
                 self.deed.note(Note::Secret(name.clone()));
             }
         }
         // Connecting took its time: the call may have seen more by now.
-        self.deed.pass().recheck().map_err(|_| NoResponse::Refused)?;
+        self.deed
+            .pass()
+            .recheck()
+            .map_err(|_| NoResponse::Refused)?;
         let request = Request::from_parts(parts, upload);
         let lines = &self.web.lines;
         let response = lines.exchange(&self.way, open, request, &self.deed).await?;
@@ -291,6 +303,7 @@ impl Act {
             },
             ..self.deed.pass().access().clone()
         };
-        self.call.refuse_always(&access, ReasonCode::Unreachable, &text)
+        self.call
+            .refuse_always(&access, ReasonCode::Unreachable, &text)
     }
 }

@@ -73,7 +73,10 @@ impl Lines {
             .map_err(Failure::from)?;
         let checked = judged(found, &way.named).map_err(NoResponse::NotPublic)?;
         let roots = way.roots.as_deref();
-        let (stream, peer) = self.line.open(&way.target, &checked, roots, patience).await?;
+        let (stream, peer) = self
+            .line
+            .open(&way.target, &checked, roots, patience)
+            .await?;
         let handshake = tokio::time::timeout(patience, self.greet(way, stream, peer));
         Ok(handshake.await.map_err(|_| Failure::ConnectTimeout)??)
     }

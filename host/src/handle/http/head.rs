@@ -111,7 +111,11 @@ mod tests {
         assert_eq!(head(&[("host", "other.example")]), other);
         assert_eq!(head(&[("host", "example.org"), ("host", "b")]), other);
         for bad in ["", "+1", "1 ", "1,1", "-1", "0x1", "99999999999999999999"] {
-            assert_eq!(head(&[("content-length", bad)]), Err(BadHead::Length), "{bad}");
+            assert_eq!(
+                head(&[("content-length", bad)]),
+                Err(BadHead::Length),
+                "{bad}"
+            );
         }
         let twice = head(&[("content-length", "1"), ("content-length", "1")]);
         assert_eq!(twice, Err(BadHead::Length));

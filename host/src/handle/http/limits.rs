@@ -56,7 +56,8 @@ impl Limits {
         header: Option<Duration>,
         idle: Option<Duration>,
     ) -> Self {
-        let shorter = |mine: Duration, wanted: Option<Duration>| wanted.map_or(mine, |w| w.min(mine));
+        let shorter =
+            |mine: Duration, wanted: Option<Duration>| wanted.map_or(mine, |w| w.min(mine));
         self.connect = shorter(self.connect, connect);
         self.header = shorter(self.header, header);
         self.idle = shorter(self.idle, idle);

@@ -35,8 +35,15 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// `announced` is what the request's `content-length` says.
-    pub(super) fn new(inner: GuestBody, deed: Arc<Deed>, most: u64, announced: Option<u64>) -> Self {
+    /// `announced` is what the request's `content-length` says; where that is not there, the body's own
+    /// length counts, if it knows one.
+    pub(super) fn new(
+        inner: GuestBody,
+        deed: Arc<Deed>,
+        most: u64,
+        announced: Option<u64>,
+    ) -> Self {
+        let announced = announced.or_else(|| inner.size_hint().exact());
         Self {
             over: inner.is_end_stream() && announced.is_none_or(|bytes| bytes == 0),
             inner,
@@ -56,7 +63,10 @@ impl Upload {
 
     /// Counts a piece against what may go out and what was announced.
     fn count(&mut self, bytes: u64) -> Result<(), Failure> {
-        self.left = self.left.checked_sub(bytes).ok_or(Failure::RequestTooLarge)?;
+        self.left = self
+            .left
+            .checked_sub(bytes)
+            .ok_or(Failure::RequestTooLarge)?;
         if let Some(announced) = &mut self.announced {
             // More than announced would be read as the next request.
             *announced = announced.checked_sub(bytes).ok_or(Failure::RequestBody)?;

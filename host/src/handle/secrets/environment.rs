@@ -41,7 +41,9 @@ impl SecretSource for Environment {
             let name = variable.strip_prefix(PREFIX)?;
             Name::new(&name.to_ascii_lowercase()).ok()
         };
-        Ok(std::env::vars_os().filter_map(|(key, _)| name(key)).collect())
+        Ok(std::env::vars_os()
+            .filter_map(|(key, _)| name(key))
+            .collect())
     }
 
     fn set(&self, _: &Name, _: &Secret) -> Result<(), VaultError> {

@@ -110,7 +110,9 @@ impl Mask {
     fn hidden(&self, text: &[u8]) -> Vec<bool> {
         let mut hidden = vec![false; text.len()];
         for needle in &self.needles {
-            let Some(first) = needle.first() else { continue };
+            let Some(first) = needle.first() else {
+                continue;
+            };
             let mut from = 0;
             while let Some(found) = text
                 .get(from..)
@@ -221,7 +223,9 @@ fn form(bytes: &[u8]) -> String {
 /// As in a JSON text.
 fn json(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
-    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or_default().to_owned()
 }
 
@@ -308,7 +312,10 @@ mod tests {
     #[test]
     fn headers_are_masked() {
         let mut headers = HeaderMap::new();
-        headers.insert("location", HeaderValue::from_static("/?key=s3cr3t%2F%2B%20%22key%22"));
+        headers.insert(
+            "location",
+            HeaderValue::from_static("/?key=s3cr3t%2F%2B%20%22key%22"),
+        );
         headers.insert("etag", HeaderValue::from_static("plain"));
         mask().headers(&mut headers);
         assert_eq!(headers["location"], "/?key=************************");

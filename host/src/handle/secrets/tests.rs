@@ -44,7 +44,10 @@ fn a_file_keeps_what_it_is_given_for_its_owner_alone() {
     assert_eq!(file.get(&name("other")).unwrap().unwrap().expose(), "y");
     let vault = Vault::new().with(File::new(&path));
     let listed = vault.list().unwrap();
-    assert_eq!(listed, [(name("key"), "the file"), (name("other"), "the file")]);
+    assert_eq!(
+        listed,
+        [(name("key"), "the file"), (name("other"), "the file")]
+    );
     assert_eq!(format!("{vault:?}"), r#"Vault(["the file"])"#);
     assert!(file.remove(&name("other")).unwrap());
     assert!(!file.remove(&name("other")).unwrap());
@@ -82,7 +85,14 @@ fn a_file_that_others_may_use_is_not_used() {
 fn a_damaged_file_is_told_without_its_text() {
     let path = folder("damaged").join("secrets");
     set(&File::new(&path), &name("key"), "value".to_owned()).unwrap();
-    for text in ["", "{", "{\"key\": 1}", "{\"Bad Name\": \"sesame\"}", "{\"key\": \"\"}", "sesame"] {
+    for text in [
+        "",
+        "{",
+        "{\"key\": 1}",
+        "{\"Bad Name\": \"sesame\"}",
+        "{\"key\": \"\"}",
+        "sesame",
+    ] {
         std::fs::write(&path, text).unwrap();
         let told = File::new(&path).names().unwrap_err().to_string();
         assert!(told.contains("holds no secrets"), "{told}");
@@ -110,7 +120,12 @@ fn the_environment_is_read_only() {
     let refused = set(&Environment, &name("a"), "b".to_owned()).unwrap_err();
     assert!(matches!(refused, VaultError::ReadOnly(_)));
     assert!(Environment.remove(&name("a")).is_err());
-    assert!(Environment.get(&name("toolkeep-test-absent")).unwrap().is_none());
+    assert!(
+        Environment
+            .get(&name("toolkeep-test-absent"))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
@@ -119,7 +134,9 @@ fn writers_at_once_lose_nothing() {
     std::thread::scope(|scope| {
         for n in 0..8 {
             let path = path.clone();
-            scope.spawn(move || set(&File::new(path), &name(&format!("key{n}")), "v".to_owned()).unwrap());
+            scope.spawn(move || {
+                set(&File::new(path), &name(&format!("key{n}")), "v".to_owned()).unwrap()
+            });
         }
     });
     assert_eq!(File::new(&path).names().unwrap().len(), 8);

@@ -70,7 +70,7 @@ async fn failed(keep: &Keep, failure: Failure) {
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
     let keep = Keep::new("slow-head");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, "HTTP/1.1 200 OK\r\nX-"))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, "HTTP/1.1 200 OK\r\nX-"))).await;
     let began = Instant::now();
     let got = one(&keep, &server, short(&keep)).await;
     assert_eq!(got.unwrap_err(), SendError::Failed(Failure::HeaderTimeout));
@@ -84,7 +84,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 async fn a_body_that_stands_still_is_not_waited_for() {
     const START: &str = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello";
     let keep = Keep::new("slow-body");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, START))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, START))).await;
     let response = one(&keep, &server, short(&keep)).await.unwrap();
     let got = text(response).await;
     assert_eq!(got.unwrap_err(), SendError::Failed(Failure::BodyTimeout));
@@ -95,7 +95,7 @@ async fn a_body_that_stands_still_is_not_waited_for() {
 #[tokio::test]
 async fn a_body_without_end_ends() {
     let keep = Keep::new("endless");
-    let server = Raw::start(|mut stream| {
+    let server = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let start = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
             let _ = stream.write_all(start).await;
@@ -112,7 +112,10 @@ async fn a_body_without_end_ends() {
     // It came compressed, and nobody unpacks it here: what counts is what came.
     assert_eq!(response.headers()["content-encoding"], "gzip");
     let got = text(response).await;
-    assert_eq!(got.unwrap_err(), SendError::Failed(Failure::ResponseTooLarge));
+    assert_eq!(
+        got.unwrap_err(),
+        SendError::Failed(Failure::ResponseTooLarge)
+    );
     failed(&keep, Failure::ResponseTooLarge).await;
     assert!(keep.outcome().await.bytes_read.unwrap() <= 1_000_000);
 }
@@ -120,7 +123,7 @@ async fn a_body_without_end_ends() {
 #[tokio::test]
 async fn more_headers_than_anybody_needs_are_no_response() {
     let keep = Keep::new("headers");
-    let server = Raw::start(|mut stream| {
+    let server = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let mut text = "HTTP/1.1 200 OK\r\n".to_owned();
             for n in 0..40_000 {
@@ -132,10 +135,13 @@ async fn more_headers_than_anybody_needs_are_no_response() {
     })
     .await;
     let got = one(&keep, &server, keep.limits).await;
-    assert_eq!(got.unwrap_err(), SendError::Failed(Failure::ResponseHeaders));
+    assert_eq!(
+        got.unwrap_err(),
+        SendError::Failed(Failure::ResponseHeaders)
+    );
     failed(&keep, Failure::ResponseHeaders).await;
     let keep = Keep::new("long-header");
-    let server = Raw::start(|mut stream| {
+    let server = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let long = "y".repeat(1_000_000);
             let text = format!("HTTP/1.1 200 OK\r\nX: {long}\r\n\r\n");
@@ -144,7 +150,10 @@ async fn more_headers_than_anybody_needs_are_no_response() {
     })
     .await;
     let got = one(&keep, &server, keep.limits).await;
-    assert_eq!(got.unwrap_err(), SendError::Failed(Failure::ResponseHeaders));
+    assert_eq!(
+        got.unwrap_err(),
+        SendError::Failed(Failure::ResponseHeaders)
+    );
 }
 
 #[tokio::test]
@@ -152,12 +161,20 @@ async fn a_connection_that_ends_early_is_told_and_nothing_is_sent_twice() {
     for (name, start, in_body) in [
         ("early-nothing", "", false),
         ("early-head", "HTTP/1.1 200 OK\r\nContent-", false),
-        ("early-body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell", true),
-        ("early-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", true),
+        (
+            "early-body",
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell",
+            true,
+        ),
+        (
+            "early-chunk",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+            true,
+        ),
     ] {
         let keep = Keep::new(name);
         START.set(start);
-        let server = Raw::start(|mut stream| {
+        let server = Raw::start(|mut stream, _| {
             Box::pin(async move {
                 let start = START.get();
                 let _ = stream.write_all(start.as_bytes()).await;
@@ -172,7 +189,10 @@ async fn a_connection_that_ends_early_is_told_and_nothing_is_sent_twice() {
             Err(error) => error,
         };
         let expected = [Failure::Closed, Failure::Protocol];
-        assert!(expected.map(SendError::Failed).contains(&error), "{name}: {error:?}");
+        assert!(
+            expected.map(SendError::Failed).contains(&error),
+            "{name}: {error:?}"
+        );
         assert_eq!(keep.outcome().await.status, Status::Failed, "{name}");
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(server.heads().len(), 1, "{name}");
@@ -199,7 +219,7 @@ async fn a_kept_connection_that_was_closed_sends_nothing_twice() {
     // Answers once and closes.
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let keep = Keep::new("kept");
-    let server = Raw::start(|mut stream| {
+    let server = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let _ = stream.write_all(OK).await;
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -218,12 +238,13 @@ async fn a_kept_connection_that_was_closed_sends_nothing_twice() {
 #[tokio::test]
 async fn what_is_no_http_is_no_response() {
     let keep = Keep::new("no-http");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, "SSH-2.0-OpenSSH_9.9\r\n\r\n"))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, "SSH-2.0-OpenSSH_9.9\r\n\r\n"))).await;
     let got = one(&keep, &server, keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Failed(Failure::Protocol));
     let keep = Keep::new("upgrade");
-    const UPGRADE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, UPGRADE))).await;
+    const UPGRADE: &str =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, UPGRADE))).await;
     let got = one(&keep, &server, keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Failed(Failure::Protocol));
 }
@@ -231,10 +252,12 @@ async fn what_is_no_http_is_no_response() {
 #[tokio::test]
 async fn a_guest_that_goes_away_hides_nothing() {
     let keep = Keep::new("gone");
-    let server = Raw::start(|mut stream| {
+    let server = Raw::start(|mut stream, _| {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            let _ = stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello").await;
+            let _ = stream
+                .write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello")
+                .await;
         })
     })
     .await;
@@ -255,7 +278,7 @@ async fn a_guest_that_goes_away_hides_nothing() {
 #[tokio::test]
 async fn a_cancelled_call_stops_on_record() {
     let keep = Keep::new("cancelled");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, ""))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, ""))).await;
     let (call, client) = keep.to(&server.origin(), "").await;
     let (request, limits) = (post(&server.url("/"), "effect"), keep.limits);
     let sending = tokio::spawn({
@@ -276,8 +299,8 @@ async fn a_cancelled_call_stops_on_record() {
 async fn what_was_read_meanwhile_does_not_go_out() {
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret";
     let keep = Keep::new("exfiltration");
-    let inside = Raw::start(|s| Box::pin(answer_all(s, OK))).await;
-    let outside = Raw::start(|mut stream| {
+    let inside = Raw::start(|s, heads| Box::pin(answer_all(s, heads, OK))).await;
+    let outside = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let mut got = Vec::new();
             let _ = stream.read_to_end(&mut got).await;
@@ -304,7 +327,9 @@ async fn what_was_read_meanwhile_does_not_go_out() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let response = send(&call, &client, get(&inside.url("/")), keep.limits).await.unwrap();
+    let response = send(&call, &client, get(&inside.url("/")), keep.limits)
+        .await
+        .unwrap();
     assert_eq!(text(response).await.unwrap(), "secret");
     let _ = pieces.send(piece("and the secret")).await;
     drop(pieces);
@@ -332,19 +357,36 @@ static GOT: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
 async fn a_body_is_as_long_as_it_was_said_to_be() {
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let keep = Keep::new("lengths");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, ""))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, ""))).await;
     let (call, client) = keep.to(&server.origin(), "").await;
-    for (said, real) in [("3", "four"), ("5", "four"), ("1", "four\r\n\r\nGET / HTTP/1.1\r\n\r\n")] {
+    for (said, real) in [
+        ("3", "four"),
+        ("5", "four"),
+        ("1", "four\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+    ] {
         let request = http::Request::post(server.url("/")).header("content-length", said);
-        let got = send(&call, &client, request.body(body(real)).unwrap(), keep.limits).await;
-        assert_eq!(got.unwrap_err(), SendError::Failed(Failure::RequestBody), "{said}");
+        let got = send(
+            &call,
+            &client,
+            request.body(body(real)).unwrap(),
+            keep.limits,
+        )
+        .await;
+        assert_eq!(
+            got.unwrap_err(),
+            SendError::Failed(Failure::RequestBody),
+            "{said}"
+        );
     }
     let limits = Limits {
         request_bytes: 3,
         ..keep.limits
     };
     let got = send(&call, &client, post(&server.url("/"), "four"), limits).await;
-    assert_eq!(got.unwrap_err(), SendError::Failed(Failure::RequestTooLarge));
+    assert_eq!(
+        got.unwrap_err(),
+        SendError::Failed(Failure::RequestTooLarge)
+    );
     let _ = OK;
     // A guest that drops its body takes it back.
     let (pieces, request) = streamed(&server.url("/"));
@@ -360,10 +402,12 @@ async fn a_body_is_as_long_as_it_was_said_to_be() {
 async fn only_so_many_are_under_way_at_once() {
     let mut keep = Keep::new("busy");
     keep.limits.in_flight = 2;
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, ""))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, ""))).await;
     let (call, client) = keep.to(&server.origin(), "").await;
     let mut all = tokio::task::JoinSet::new();
-    let limits = keep.limits.hurried(None, Some(Duration::from_millis(200)), None);
+    let limits = keep
+        .limits
+        .hurried(None, Some(Duration::from_millis(200)), None);
     for _ in 0..6 {
         let (call, client, request) = (call.clone(), client.clone(), get(&server.url("/")));
         all.spawn(async move { send(&call, &client, request, limits).await.unwrap_err() });
@@ -380,7 +424,7 @@ async fn only_so_many_are_under_way_at_once() {
 async fn what_is_not_read_is_on_record_too() {
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello";
     let keep = Keep::new("unread");
-    let server = Raw::start(|s| Box::pin(say_and_stay(s, OK))).await;
+    let server = Raw::start(|s, _| Box::pin(say_and_stay(s, OK))).await;
     drop(one(&keep, &server, keep.limits).await.unwrap());
     let outcome = keep.outcome().await;
     assert_eq!((outcome.status, outcome.code), (Status::Done, Some(200)));

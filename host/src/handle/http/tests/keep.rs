@@ -125,9 +125,7 @@ impl Keep {
     /// A call that may do all to `url` on loopback. `more` goes into the grant.
     pub(super) async fn to(&self, url: &str, more: &str) -> (Arc<Call>, Client) {
         let data = format!("[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\n");
-        let grant = format!(
-            "[plugins.p.http.api]\ndata = \"web\"\nallow = {VERBS}\n{more}\n"
-        );
+        let grant = format!("[plugins.p.http.api]\ndata = \"web\"\nallow = {VERBS}\n{more}\n");
         self.with(&data, &grant).await
     }
 

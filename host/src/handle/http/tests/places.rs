@@ -11,7 +11,7 @@ use crate::store::audit::record::{Kind, Status};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 async fn plain() -> Raw {
-    Raw::start(|stream| Box::pin(answer_all(stream, OK))).await
+    Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, OK))).await
 }
 
 #[tokio::test]
@@ -19,7 +19,9 @@ async fn a_request_is_on_record_with_its_peer_and_code() {
     let (keep, server) = (Keep::new("plain"), plain().await);
     let (call, client) = keep.to(&server.origin(), "").await;
     for n in 1..=3 {
-        let response = send(&call, &client, get(&server.url("/a?b=c")), keep.limits).await.unwrap();
+        let response = send(&call, &client, get(&server.url("/a?b=c")), keep.limits)
+            .await
+            .unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(text(response).await.unwrap(), "hello");
         let outcome = keep.outcome().await;
@@ -32,28 +34,45 @@ async fn a_request_is_on_record_with_its_peer_and_code() {
     // One connection for all of them.
     assert_eq!(keep.connections(), 1);
     let head = server.heads().remove(0);
-    let host = format!("GET /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n\r\n", server.port);
+    let host = format!(
+        "GET /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n\r\n",
+        server.port
+    );
     assert_eq!(head, host);
     let records = keep.record().await;
     assert_eq!(records[0].kind, Kind::Intent);
-    assert_eq!(records[0].object, format!("web:GET {}", server.url("/a?b=c")));
+    assert_eq!(
+        records[0].object,
+        format!("web:GET {}", server.url("/a?b=c"))
+    );
 }
 
 #[tokio::test]
 async fn a_body_goes_out_and_is_counted() {
     let (keep, server) = (Keep::new("post"), plain().await);
     let (call, client) = keep.to(&server.origin(), "").await;
-    let response = send(&call, &client, post(&server.url("/"), "content"), keep.limits).await;
+    let response = send(
+        &call,
+        &client,
+        post(&server.url("/"), "content"),
+        keep.limits,
+    )
+    .await;
     assert_eq!(text(response.unwrap()).await.unwrap(), "hello");
     assert_eq!(keep.outcome().await.bytes_written, Some(7));
-    assert!(server.heads()[0].contains("content-length: 7\r\n"), "{:?}", server.heads());
+    assert!(
+        server.heads()[0].contains("content-length: 7\r\n"),
+        "{:?}",
+        server.heads()
+    );
 }
 
 #[tokio::test]
 async fn a_name_that_leads_inside_leads_nowhere() {
     let keep = Keep::new("inside");
     keep.resolver.say("site.test", &[&["169.254.169.254"]]);
-    keep.resolver.say("mixed.test", &[&["93.184.216.34", "127.0.0.1"]]);
+    keep.resolver
+        .say("mixed.test", &[&["93.184.216.34", "127.0.0.1"]]);
     keep.resolver.say("mapped.test", &[&["::ffff:10.0.0.1"]]);
     let data = "[data.web]\nurl = \"http://*\"\n";
     let grant = format!("[plugins.p.http.api]\ndata = \"web\"\nallow = {VERBS}\n");
@@ -73,7 +92,10 @@ async fn a_name_that_leads_inside_leads_nowhere() {
         assert_eq!(outcome.status, Status::Refused, "{host}");
         assert_eq!(outcome.peer.as_deref(), Some(address), "{host}");
         let told = keep.refusal().await;
-        assert!(told.contains("[data.web]") && told.contains(address), "{told}");
+        assert!(
+            told.contains("[data.web]") && told.contains(address),
+            "{told}"
+        );
     }
     assert_eq!(keep.connections(), 0);
 }
@@ -81,7 +103,8 @@ async fn a_name_that_leads_inside_leads_nowhere() {
 #[tokio::test]
 async fn a_name_is_asked_once_and_its_second_answer_helps_nobody() {
     let (keep, server) = (Keep::new("rebinding"), plain().await);
-    keep.resolver.say("site.test", &[&["127.0.0.1"], &["169.254.169.254"]]);
+    keep.resolver
+        .say("site.test", &[&["127.0.0.1"], &["169.254.169.254"]]);
     let url = format!("http://site.test:{}", server.port);
     let (call, client) = keep.to(&url, "").await;
     // The connection that was made to what was checked is used again, without asking.
@@ -103,9 +126,11 @@ async fn a_redirect_comes_back_as_it_is() {
     const AWAY: &str = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest\r\n\
         Content-Length: 0\r\n\r\n";
     let keep = Keep::new("redirect");
-    let server = Raw::start(|stream| Box::pin(answer_all(stream, AWAY))).await;
+    let server = Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, AWAY))).await;
     let (call, client) = keep.to(&server.origin(), "").await;
-    let response = send(&call, &client, get(&server.url("/")), keep.limits).await.unwrap();
+    let response = send(&call, &client, get(&server.url("/")), keep.limits)
+        .await
+        .unwrap();
     assert_eq!(response.status(), 302);
     let next = response.headers()["location"].to_str().unwrap().to_owned();
     let got = send(&call, &client, get(&next), keep.limits).await;
@@ -155,7 +180,9 @@ async fn what_no_grant_is_for_is_refused_on_record() {
         assert_eq!(got.unwrap_err(), SendError::Refused(Refused), "{method}");
     }
     assert_eq!(keep.connections(), 0);
-    let response = send(&call, &client, get(&server.url("/v1/a")), keep.limits).await.unwrap();
+    let response = send(&call, &client, get(&server.url("/v1/a")), keep.limits)
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
 }
 
@@ -176,7 +203,11 @@ async fn the_most_specific_grant_counts() {
     let b = format!("http://b.site.test:{port}/");
     assert!(send(&call, &client, get(&a), keep.limits).await.is_ok());
     assert!(send(&call, &client, get(&b), keep.limits).await.is_ok());
-    assert!(send(&call, &client, post(&b, "x"), keep.limits).await.is_ok());
+    assert!(
+        send(&call, &client, post(&b, "x"), keep.limits)
+            .await
+            .is_ok()
+    );
     // That the wider grant has the verb lifts nothing.
     let got = send(&call, &client, post(&a, "x"), keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Refused(Refused));
@@ -194,7 +225,13 @@ async fn a_host_header_of_another_and_framing_are_refused() {
         ("content-length", "+4"),
     ] {
         let request = http::Request::post(server.url("/")).header(name, value);
-        let got = send(&call, &client, request.body(body("text")).unwrap(), keep.limits).await;
+        let got = send(
+            &call,
+            &client,
+            request.body(body("text")).unwrap(),
+            keep.limits,
+        )
+        .await;
         assert_eq!(got.unwrap_err(), SendError::Refused(Refused), "{name}");
     }
     // A line's end cannot even be said.
@@ -203,7 +240,8 @@ async fn a_host_header_of_another_and_framing_are_refused() {
     let mut many = get(&server.url("/"));
     for n in 0..400 {
         let name = http::HeaderName::from_bytes(format!("x-{n}").as_bytes()).unwrap();
-        many.headers_mut().insert(name, http::HeaderValue::from_static("y"));
+        many.headers_mut()
+            .insert(name, http::HeaderValue::from_static("y"));
     }
     let got = send(&call, &client, many, keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Failed(Failure::RequestHeaders));

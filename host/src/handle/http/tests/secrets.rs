@@ -35,14 +35,19 @@ async fn echo(mut stream: TcpStream) {
 async fn a_secret_goes_out_and_does_not_come_back() {
     let keep = Keep::new("secret-echo");
     keep.secret("token", VALUE);
-    let server = Raw::start(|stream| Box::pin(echo(stream))).await;
+    let server = Raw::start(|stream, _| Box::pin(echo(stream))).await;
     let (call, client) = keep.to(&server.origin(), HEADER).await;
-    let response = send(&call, &client, get(&server.url("/")), keep.limits).await.unwrap();
+    let response = send(&call, &client, get(&server.url("/")), keep.limits)
+        .await
+        .unwrap();
     let stars = "*".repeat(VALUE.len());
     assert_eq!(response.headers()["x-echo"], format!("Bearer {stars}"));
     assert!(!response.headers().contains_key("authorization"));
     let got = text(response).await.unwrap();
-    assert_eq!(got, format!("you sent authorization: Bearer {stars} and more"));
+    assert_eq!(
+        got,
+        format!("you sent authorization: Bearer {stars} and more")
+    );
     assert!(server.heads()[0].contains(&format!("authorization: Bearer {VALUE}\r\n")));
     assert!(server.heads()[0].contains("accept-encoding: identity\r\n"));
     let outcome = keep.outcome().await;
@@ -58,8 +63,8 @@ async fn a_secret_goes_nowhere_else() {
         Content-Length: 0\r\n\r\n";
     let keep = Keep::new("secret-elsewhere");
     keep.secret("token", VALUE);
-    let server = Raw::start(|stream| Box::pin(answer_all(stream, AWAY))).await;
-    let other = Raw::start(|stream| Box::pin(answer_all(stream, AWAY))).await;
+    let server = Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, AWAY))).await;
+    let other = Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, AWAY))).await;
     keep.resolver.say("site.test", &[&["127.0.0.1"]]);
     let data = format!(
         "[data.one]\nurl = \"{}\"\naddresses = [\"127.0.0.1\"]\n\
@@ -74,9 +79,15 @@ async fn a_secret_goes_nowhere_else() {
          [plugins.p.http.other]\ndata = \"two\"\nallow = [\"get\"]\n"
     );
     let (call, client) = keep.with(&data, &grants).await;
-    let response = send(&call, &client, get(&server.url("/")), keep.limits).await.unwrap();
+    let response = send(&call, &client, get(&server.url("/")), keep.limits)
+        .await
+        .unwrap();
     assert_eq!(response.status(), 307);
-    drop(send(&call, &client, get(&other.url("/")), keep.limits).await.unwrap());
+    drop(
+        send(&call, &client, get(&other.url("/")), keep.limits)
+            .await
+            .unwrap(),
+    );
     // The same server by another name, port or scheme has no grant with the secret.
     for url in [
         format!("http://site.test:{}/", server.port),
@@ -94,7 +105,7 @@ async fn a_secret_goes_nowhere_else() {
 #[tokio::test]
 async fn without_its_secret_nothing_is_sent() {
     let keep = Keep::new("secret-missing");
-    let server = Raw::start(|stream| Box::pin(echo(stream))).await;
+    let server = Raw::start(|stream, _| Box::pin(echo(stream))).await;
     let (call, client) = keep.to(&server.origin(), HEADER).await;
     let got = send(&call, &client, get(&server.url("/")), keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Refused(Refused));
@@ -117,7 +128,7 @@ async fn without_its_secret_nothing_is_sent() {
 async fn the_guest_may_not_set_what_the_host_sets() {
     let keep = Keep::new("secret-taken");
     keep.secret("token", VALUE);
-    let server = Raw::start(|stream| Box::pin(echo(stream))).await;
+    let server = Raw::start(|stream, _| Box::pin(echo(stream))).await;
     let (call, client) = keep.to(&server.origin(), HEADER).await;
     let request = http::Request::get(server.url("/")).header("Authorization", "mine");
     let got = send(&call, &client, request.body(body("")).unwrap(), keep.limits).await;

@@ -14,19 +14,20 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 type Done = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The heads of all requests, as they came.
+pub(super) type Heads = Arc<Mutex<Vec<String>>>;
 
 /// A server that does to each connection what a script says, after it has read a request's head.
 pub(super) struct Raw {
     pub(super) port: u16,
-    /// The heads of all requests, as they came.
-    pub(super) heads: Arc<Mutex<Vec<String>>>,
+    pub(super) heads: Heads,
 }
 
 impl Raw {
-    pub(super) async fn start(script: fn(TcpStream) -> Done) -> Self {
+    pub(super) async fn start(script: fn(TcpStream, Heads) -> Done) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heads: Heads = Arc::default();
         let seen = Arc::clone(&heads);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -34,7 +35,7 @@ impl Raw {
                 tokio::spawn(async move {
                     if let Some(head) = head(&mut stream).await {
                         seen.lock().unwrap().push(head);
-                        script(stream).await;
+                        script(stream, seen).await;
                     }
                 });
             }
@@ -65,14 +66,15 @@ pub(super) async fn head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Answers each request on the connection with what `answer` makes of its head.
-pub(super) async fn answer_all(mut stream: TcpStream, answer: &'static str) {
+pub(super) async fn answer_all(mut stream: TcpStream, heads: Heads, answer: &'static str) {
     loop {
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
-        if head(&mut stream).await.is_none() {
+        let Some(head) = head(&mut stream).await else {
             return;
-        }
+        };
+        heads.lock().unwrap().push(head);
     }
 }
 

@@ -31,7 +31,12 @@ async fn http2_where_both_can_and_http1_where_not() {
         let grant = "[plugins.p.http.api]\ndata = \"web\"\nallow = [\"get\", \"post\"]\n";
         let (call, client) = keep.with(&data, grant).await;
         for n in 1..=3 {
-            let response = send(&call, &client, post(&format!("{url}/a"), "text"), keep.limits);
+            let response = send(
+                &call,
+                &client,
+                post(&format!("{url}/a"), "text"),
+                keep.limits,
+            );
             let response = response.await.unwrap();
             assert_eq!(text(response).await.unwrap(), "POST 4");
             assert_eq!(keep.outcome().await.status, Status::Done);
@@ -42,7 +47,10 @@ async fn http2_where_both_can_and_http1_where_not() {
         assert_eq!((seen.version, seen.method.as_str()), (version, "POST"));
         assert_eq!(seen.body, "text");
         assert!(seen.uri.ends_with("/a"), "{seen:?}");
-        assert_eq!(seen.headers.contains_key("host"), version == http::Version::HTTP_11);
+        assert_eq!(
+            seen.headers.contains_key("host"),
+            version == http::Version::HTTP_11
+        );
         assert_eq!(seen.headers["content-length"], "4");
     }
 }
@@ -52,15 +60,17 @@ async fn many_at_once_share_one_http2_connection() {
     let keep = Keep::new("shared");
     let server = Real::start("site.test", &["h2"]).await;
     let url = set_up(&keep, &server).await;
-    let data =
-        format!("[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\nroots = \"roots.pem\"\n");
+    let data = format!(
+        "[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\nroots = \"roots.pem\"\n"
+    );
     let grant = "[plugins.p.http.api]\ndata = \"web\"\nallow = [\"get\"]\n";
     let (call, client) = keep.with(&data, grant).await;
     let first = send(&call, &client, get(&url), keep.limits).await.unwrap();
     drop(text(first).await);
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..40 {
-        let (call, client, request, limits) = (call.clone(), client.clone(), get(&url), keep.limits);
+        let (call, client, request, limits) =
+            (call.clone(), client.clone(), get(&url), keep.limits);
         all.spawn(async move { text(send(&call, &client, request, limits).await.unwrap()).await });
     }
     while let Some(done) = all.join_next().await {
@@ -74,9 +84,8 @@ async fn who_cannot_prove_the_name_gets_nothing() {
     let keep = Keep::new("certificates");
     let server = Real::start("other.test", &["http/1.1"]).await;
     let url = set_up(&keep, &server).await;
-    let data = |roots: &str| {
-        format!("[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\n{roots}")
-    };
+    let data =
+        |roots: &str| format!("[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\n{roots}");
     let grant = "[plugins.p.http.api]\ndata = \"web\"\nallow = [\"get\"]\n";
     let cases = [
         ("roots = \"roots.pem\"\n", Failure::Certificate), // the name is another
@@ -101,13 +110,18 @@ async fn who_cannot_prove_the_name_gets_nothing() {
 #[tokio::test]
 async fn a_server_without_tls_is_no_server_with() {
     let keep = Keep::new("no-tls");
-    let server = Raw::start(|stream| Box::pin(async move { drop(stream) })).await;
+    let server = Raw::start(|stream, _| Box::pin(async move { drop(stream) })).await;
     let url = format!("https://127.0.0.1:{}", server.port);
     let (call, client) = keep.to(&url, "").await;
-    let limits = keep.limits.hurried(Some(std::time::Duration::from_millis(300)), None, None);
+    let limits = keep
+        .limits
+        .hurried(Some(std::time::Duration::from_millis(300)), None, None);
     let got = send(&call, &client, get(&url), limits).await.unwrap_err();
     assert!(
-        matches!(got, SendError::Failed(Failure::Tls | Failure::ConnectTimeout)),
+        matches!(
+            got,
+            SendError::Failed(Failure::Tls | Failure::ConnectTimeout)
+        ),
         "{got:?}"
     );
 }
@@ -116,21 +130,28 @@ async fn a_server_without_tls_is_no_server_with() {
 async fn a_proxy_is_asked_for_the_checked_address() {
     let server = Real::start("site.test", &["http/1.1"]).await;
     // The proxy connects to wherever it is told: here, to what the head names.
-    let proxy = Raw::start(|stream| Box::pin(relay(stream))).await;
+    let proxy = Raw::start(|stream, _| Box::pin(relay(stream))).await;
     RELAY.set(server.port).unwrap();
     let mut keep = Keep::new("proxy");
     keep.proxy = Some(Proxy::parse(&proxy.origin()).unwrap());
     let url = set_up(&keep, &server).await;
-    let data =
-        format!("[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\nroots = \"roots.pem\"\n");
+    let data = format!(
+        "[data.web]\nurl = \"{url}\"\naddresses = [\"127.0.0.1\"]\nroots = \"roots.pem\"\n"
+    );
     let grant = "[plugins.p.http.api]\ndata = \"web\"\nallow = [\"get\"]\n";
     let (call, client) = keep.with(&data, grant).await;
     let response = send(&call, &client, get(&url), keep.limits).await.unwrap();
     assert_eq!(text(response).await.unwrap(), "GET 0");
-    let asked = format!("CONNECT 127.0.0.1:{0} HTTP/1.1\r\nHost: 127.0.0.1:{0}\r\n\r\n", server.port);
+    let asked = format!(
+        "CONNECT 127.0.0.1:{0} HTTP/1.1\r\nHost: 127.0.0.1:{0}\r\n\r\n",
+        server.port
+    );
     assert_eq!(proxy.heads(), [asked]);
     let made = keep.connector.made.lock().unwrap().clone();
-    assert_eq!(made.iter().map(|peer| peer.port()).collect::<Vec<_>>(), [proxy.port]);
+    assert_eq!(
+        made.iter().map(|peer| peer.port()).collect::<Vec<_>>(),
+        [proxy.port]
+    );
     // What leads inside is refused before the proxy hears of it.
     keep.resolver.say("inside.test", &[&["10.0.0.1"]]);
     let data = "[data.web]\nurl = \"https://inside.test\"\n";
@@ -145,14 +166,17 @@ static RELAY: std::sync::OnceLock<u16> = std::sync::OnceLock::new();
 async fn relay(mut stream: TcpStream) {
     let port = *RELAY.get().unwrap();
     let mut other = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    stream.write_all(b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n")
+        .await
+        .unwrap();
     let _ = tokio::io::copy_bidirectional(&mut stream, &mut other).await;
 }
 
 #[tokio::test]
 async fn a_proxy_that_will_not_is_a_failure() {
     const NO: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
-    let proxy = Raw::start(|mut stream| {
+    let proxy = Raw::start(|mut stream, _| {
         Box::pin(async move {
             let _ = stream.write_all(NO).await;
         })
