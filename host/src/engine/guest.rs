@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::bind::fs::Folders;
+use super::bind::http::Http;
 use super::bind::stdio::Lines;
 use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
@@ -21,6 +23,7 @@ pub(super) struct Guest {
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
+    pub(super) http: Http,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
     /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
@@ -62,6 +65,7 @@ impl Guest {
             stdout,
             stderr,
             folders: Folders::new(Vec::new()),
+            http: Http::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call: None,
@@ -85,8 +89,14 @@ impl Guest {
         self.stderr.end();
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
+        self.http.end();
         self.reporter = None;
         self.call = None;
+    }
+
+    /// What requests are made with.
+    pub(super) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.http.view(&mut self.table)
     }
 
     /// The parts that the file system's view works on.

@@ -18,6 +18,7 @@ use super::spare::Kind;
 use crate::gate::call::Call;
 use crate::gate::exit::Ended;
 use crate::handle::fs::mount::Mount;
+use crate::handle::http::Client;
 use crate::handle::report::{Level, Reporter};
 
 /// How long a guest that asks whether its call was cancelled has to end by itself.
@@ -36,6 +37,8 @@ pub struct Job {
     pub links: Links,
     /// The data places that it sees.
     pub mounts: Vec<Mount>,
+    /// What it sends requests with; none where it may send none.
+    pub http: Option<Client>,
     /// What it may use.
     pub limits: Limits,
     /// Its voice.
@@ -99,6 +102,7 @@ impl Engine {
         store.set_epoch_deadline(1);
         let guest = store.data_mut();
         guest.begin(Arc::clone(call), job.mounts, job.reporter);
+        guest.http.begin(Arc::clone(call), job.http);
         let listening = guest.listening.clone();
         let waited = || call.waited();
         let work = async {
