@@ -25,9 +25,11 @@ use crate::gate::call::{Call, Identity};
 pub use crate::gate::cancel::CancelToken;
 use crate::gate::exit::{Ended, leave};
 use crate::gate::refusal::Refusal;
+use crate::handle::http::Client;
 use crate::handle::report::{Allowance, Listener, Reporter};
 use crate::rules::config;
 use crate::rules::scope::Scope;
+use crate::rules::verb::Handle;
 use crate::rules::verdict::Verdict;
 use crate::store::error::StoreError;
 
@@ -262,6 +264,7 @@ impl Session {
             arguments: work.arguments,
             links: Links::of(|handle| needs.wants(handle)),
             mounts,
+            http: needs.wants(Handle::Http).then(|| Client::new(&host.web)),
             limits: engine_limits(&work.limits),
             reporter: work.reporter,
         };
