@@ -155,6 +155,7 @@ mod cancellation;
 pub mod config;
 mod content;
 mod failure;
+pub mod http;
 mod json;
 mod output;
 pub mod report;
