@@ -17,7 +17,13 @@ use serde::de::DeserializeOwned;
 )]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: ["wit/io/0.2.0", "wit/http/0.2.0", "wit/config/0.2.0-rc.1", "wit/tool/0.1.0"],
+        path: [
+            "wit/io/0.2.0",
+            "wit/http/0.2.0",
+            "wit/config/0.2.0-rc.1",
+            "wit/keyvalue/0.2.0-draft2",
+            "wit/tool/0.1.0",
+        ],
         // A plugin may use everything here; what it doesn't use is not in the built component.
         inline: "
             package toolkeep:sdk;
@@ -27,13 +33,16 @@ pub mod bindings {
                 import wasi:config/store@0.2.0-rc.1;
                 import wasi:http/types@0.2.0;
                 import wasi:http/outgoing-handler@0.2.0;
+                import wasi:keyvalue/store@0.2.0-draft2;
+                import wasi:keyvalue/atomics@0.2.0-draft2;
+                import wasi:keyvalue/batch@0.2.0-draft2;
             }
         ",
         world: "toolkeep:sdk/guest",
         generate_all,
         additional_derives: [PartialEq, Eq],
-        // It has a resource in it.
-        additional_derives_ignore: ["stream-error"],
+        // A handle is equal to nothing.
+        additional_derives_ignore: ["cas-error", "stream-error"],
         pub_export_macro: true,
         default_bindings_module: "::toolkeep_sdk::__private::bindings",
     });

@@ -97,7 +97,8 @@
 //! ```
 //!
 //! The operator grants a real folder for it. Then files are plain [`std::fs`], with that folder mounted
-//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`]. A tool does no
+//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`], and values that
+//! the plugin keeps by key in [`kv`]. A tool does no
 //! checks of its own: whatever it opens, keeping it in is the host's part.
 //!
 //! # What a tool gives back
@@ -157,6 +158,7 @@ mod content;
 mod failure;
 pub mod http;
 mod json;
+pub mod kv;
 mod output;
 pub mod report;
 mod schema;

@@ -12,3 +12,4 @@ mod places;
 mod plugin;
 pub(crate) mod schema;
 pub mod session;
+mod stores;

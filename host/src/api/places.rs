@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::stores::Stores;
 use crate::base::principal::Principal;
+use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
@@ -19,6 +21,7 @@ pub(super) struct Places {
     folder: PathBuf,
     protected: Arc<Protected>,
     open: Mutex<HashMap<PathBuf, Arc<Place>>>,
+    stores: Stores,
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
@@ -36,6 +39,7 @@ impl Places {
             folder: folder.to_owned(),
             protected,
             open: Mutex::new(HashMap::new()),
+            stores: Stores::default(),
             checked: Mutex::new(Vec::new()),
         }
     }
@@ -45,8 +49,19 @@ impl Places {
         Self::new(config, folder, Arc::clone(&self.protected))
     }
 
-    /// What a call's guest sees.
-    pub(super) fn mounts(&self, scope: &Scope, who: &Principal) -> Result<Vec<Mount>, String> {
+    /// The places that a call's guest is given.
+    pub(super) fn world(&self, scope: &Scope, who: &Principal) -> Result<World, String> {
+        Ok(World {
+            mounts: self.mounts(scope, who)?,
+            buckets: self
+                .stores
+                .buckets(scope, who, &self.folder, &self.protected)?,
+            ..World::default()
+        })
+    }
+
+    /// Folders.
+    fn mounts(&self, scope: &Scope, who: &Principal) -> Result<Vec<Mount>, String> {
         let mut mounts = Vec::new();
         for need in scope.fs() {
             let Some(grant) = need.grant else { continue };

@@ -246,7 +246,10 @@ impl Session {
         work: Work,
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
-        let mounts = host.places.mounts(call.scope(), self.principal())?;
+        let mut world = host.places.world(call.scope(), self.principal())?;
+        if plugin.manifest.needs.wants(Handle::Http) {
+            world.http = Some(Client::new(&host.web));
+        }
         if plugin.compiled().is_none() {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
             let compiling =
@@ -263,8 +266,7 @@ impl Session {
             tool: tool.info.name.to_string(),
             arguments: work.arguments,
             links: Links::of(|handle| needs.wants(handle)),
-            mounts,
-            http: needs.wants(Handle::Http).then(|| Client::new(&host.web)),
+            world,
             limits: engine_limits(&work.limits),
             reporter: work.reporter,
         };

@@ -13,7 +13,20 @@ use super::bind::stdio::Lines;
 use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
+use crate::handle::http::Client;
+use crate::handle::kv::Buckets;
 use crate::handle::report::{Level, Reporter};
+
+/// The places that a call's guest is given.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Folders.
+    pub mounts: Vec<Mount>,
+    /// Values by key.
+    pub buckets: Buckets,
+    /// What it sends requests with; none where it may send none.
+    pub http: Option<Client>,
+}
 
 /// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
 /// [`Guest::end`], nothing is in it.
@@ -23,7 +36,8 @@ pub(super) struct Guest {
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
-    pub(super) http: Http,
+    http: Http,
+    buckets: Buckets,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
     /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
@@ -66,6 +80,7 @@ impl Guest {
             stderr,
             folders: Folders::new(Vec::new()),
             http: Http::default(),
+            buckets: Buckets::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call: None,
@@ -75,10 +90,12 @@ impl Guest {
     }
 
     /// Gives it what it may use for a call.
-    pub(super) fn begin(&mut self, call: Arc<Call>, mounts: Vec<Mount>, reporter: Arc<Reporter>) {
+    pub(super) fn begin(&mut self, call: Arc<Call>, world: World, reporter: Arc<Reporter>) {
         self.stdout.begin(Arc::clone(&reporter));
         self.stderr.begin(Arc::clone(&reporter));
-        self.folders = Folders::new(mounts);
+        self.folders = Folders::new(world.mounts);
+        self.buckets = world.buckets;
+        self.http.begin(Arc::clone(&call), world.http);
         self.reporter = Some(reporter);
         self.call = Some(call);
     }
@@ -90,6 +107,7 @@ impl Guest {
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
         self.http.end();
+        self.buckets = Buckets::default();
         self.reporter = None;
         self.call = None;
     }
@@ -97,6 +115,11 @@ impl Guest {
     /// What requests are made with.
     pub(super) fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.http.view(&mut self.table)
+    }
+
+    /// The parts that the view of values by key works on.
+    pub(super) fn keys(&mut self) -> (&mut ResourceTable, &Buckets, Option<&Arc<Call>>) {
+        (&mut self.table, &self.buckets, self.call.as_ref())
     }
 
     /// The parts that the file system's view works on.

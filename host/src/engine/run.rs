@@ -10,6 +10,7 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bind::tool::bindings::PluginPre;
 use super::bind::tool::{self, wit};
 use super::compile::{CompileError, Compiled, one_line};
+pub use super::guest::World;
 use super::guest::{Guest, Listening};
 use super::limits::Limits;
 use super::links::Links;
@@ -17,8 +18,6 @@ use super::runtime::Engine;
 use super::spare::Kind;
 use crate::gate::call::Call;
 use crate::gate::exit::Ended;
-use crate::handle::fs::mount::Mount;
-use crate::handle::http::Client;
 use crate::handle::report::{Level, Reporter};
 
 /// How long a guest that asks whether its call was cancelled has to end by itself.
@@ -35,10 +34,8 @@ pub struct Job {
     pub arguments: String,
     /// The interfaces that it is given.
     pub links: Links,
-    /// The data places that it sees.
-    pub mounts: Vec<Mount>,
-    /// What it sends requests with; none where it may send none.
-    pub http: Option<Client>,
+    /// The data places that it is given.
+    pub world: World,
     /// What it may use.
     pub limits: Limits,
     /// Its voice.
@@ -101,8 +98,7 @@ impl Engine {
         let reporter = Arc::clone(&job.reporter);
         store.set_epoch_deadline(1);
         let guest = store.data_mut();
-        guest.begin(Arc::clone(call), job.mounts, job.reporter);
-        guest.http.begin(Arc::clone(call), job.http);
+        guest.begin(Arc::clone(call), job.world, job.reporter);
         let listening = guest.listening.clone();
         let waited = || call.waited();
         let work = async {

@@ -4,5 +4,6 @@
 pub mod config;
 pub mod fs;
 pub mod http;
+pub mod kv;
 pub mod report;
 pub mod secrets;

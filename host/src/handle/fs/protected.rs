@@ -140,6 +140,26 @@ impl Protected {
         self.above.contains(&id)
     }
 
+    /// Whether `file`, there or not yet there, is protected, or lies below what is.
+    ///
+    /// # Errors
+    /// Where its folder cannot be looked at.
+    pub fn keeps(&self, file: &Path) -> io::Result<bool> {
+        let file = match file.canonicalize() {
+            Ok(real) => real,
+            Err(_) => file.to_owned(),
+        };
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder.canonicalize()?,
+            _ => Path::new(".").canonicalize()?,
+        };
+        let id = FileId::of(&folder)?;
+        let named = file.file_name().and_then(OsStr::to_str);
+        Ok(self.covers(&folder, id)
+            || named.is_none_or(|name| self.has_name(id, name))
+            || FileId::of(&file).is_ok_and(|id| self.has(id)))
+    }
+
     /// Whether `folder` is, or lies below, something protected.
     pub(super) fn covers(&self, folder: &Path, id: FileId) -> bool {
         self.has(id)

@@ -1,0 +1,100 @@
+//! Values by key, opened for the principals that use them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::principal::Principal;
+use crate::handle::fs::protected::Protected;
+use crate::handle::kv::backend::{Backend, Room};
+use crate::handle::kv::sqlite::SqliteKv;
+use crate::handle::kv::{Bucket, Buckets};
+use crate::rules::config::{self, KvGrant, Source};
+use crate::rules::scope::Scope;
+
+/// What keeps values, opened once for all who use it.
+#[derive(Default)]
+pub(super) struct Stores {
+    open: Mutex<HashMap<PathBuf, Arc<dyn Backend>>>,
+}
+
+/// How many files are held open; templated ones are many.
+const MAX_OPEN: usize = 64;
+
+impl Stores {
+    /// What a call's guest is given.
+    pub(super) fn buckets(
+        &self,
+        scope: &Scope,
+        who: &Principal,
+        folder: &Path,
+        protected: &Protected,
+    ) -> Result<Buckets, String> {
+        let mut buckets = Vec::new();
+        for need in scope.kv() {
+            let Some(grant) = need.grant else { continue };
+            let data = &grant.grant.data;
+            let Source::Kv(store) = &data.source else {
+                continue;
+            };
+            let wrong = |why: String| format!("[data.{}] at {}: {why}", data.name, data.line);
+            let expanded = |template: &config::Template| {
+                template
+                    .expand(who)
+                    .map_err(|error| wrong(error.to_string()))
+            };
+            let prefix = store.prefix.as_ref().map(expanded).transpose()?;
+            let backend = match &store.backend {
+                config::Backend::Sqlite(file) => {
+                    let file = folder.join(expanded(file)?);
+                    self.sqlite(&file, protected).map_err(wrong)?
+                }
+                _ => {
+                    return Err(wrong(
+                        "this program keeps values in SQLite files only".to_owned(),
+                    ));
+                }
+            };
+            buckets.push(Bucket {
+                need: need.need.clone(),
+                data: data.name.clone(),
+                backend,
+                namespace: namespace(scope, grant, need.need.as_str()),
+                prefix: prefix.unwrap_or_default(),
+                room: Room {
+                    keys: grant.max_keys,
+                    bytes: grant.max_bytes,
+                },
+            });
+        }
+        Ok(Buckets::new(buckets))
+    }
+
+    fn sqlite(&self, file: &Path, protected: &Protected) -> Result<Arc<dyn Backend>, String> {
+        let cannot = |why: String| format!("`{}`: {why}", file.display());
+        match protected.keeps(file) {
+            Ok(false) => {}
+            Ok(true) => return Err(cannot("it is Toolkeep's own".to_owned())),
+            Err(error) => return Err(cannot(error.to_string())),
+        }
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = open.get(file) {
+            return Ok(Arc::clone(known));
+        }
+        let backend = SqliteKv::open(file).map_err(|error| error.to_string())?;
+        let backend: Arc<dyn Backend> = Arc::new(backend);
+        if open.len() >= MAX_OPEN {
+            open.clear();
+        }
+        open.insert(file.to_owned(), Arc::clone(&backend));
+        Ok(backend)
+    }
+}
+
+/// What the keys are kept apart by. A name that the operator chose cannot be that of a plugin and need.
+fn namespace(scope: &Scope, grant: &KvGrant, need: &str) -> String {
+    match &grant.namespace {
+        Some(shared) => format!("shared {shared}"),
+        None => format!("plugin {} {need}", scope.plugin()),
+    }
+}

@@ -1,0 +1,90 @@
+//! What keeps values by key. An embedder can bring one of its own.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::gate::pass::Pass;
+
+/// Keeps values by key, apart for each namespace. What it promises: a change is seen by all who read
+/// after it, and the changes of one [`Backend::apply`] are made together or not at all.
+#[async_trait]
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// Whether there is a value, and which version of it: what an access is to be judged by. Nothing of
+    /// it may reach a guest.
+    async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError>;
+
+    /// The value, and its version: a number that is never used again for another value of the key.
+    async fn get(&self, pass: &Pass, namespace: &str, key: &str) -> Result<Option<Held>, KvError>;
+
+    /// Keys that begin with `prefix` and come after `after`, in the order of their bytes: `limit` of them
+    /// at most, and fewer only where there are no more.
+    async fn keys(
+        &self,
+        pass: &Pass,
+        namespace: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, KvError>;
+
+    /// Makes all of `changes`, if each key is still as expected and all that is kept then fits `room`.
+    ///
+    /// # Errors
+    /// [`KvError::Changed`] where a key is not as expected, [`KvError::Full`] where there is no room. Then
+    /// nothing is changed.
+    async fn apply(
+        &self,
+        passes: &[Pass],
+        namespace: &str,
+        changes: Vec<Change>,
+        room: Room,
+    ) -> Result<(), KvError>;
+}
+
+/// A value that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The value.
+    pub value: Vec<u8>,
+    /// Its version.
+    pub version: i64,
+}
+
+/// One change to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The key.
+    pub key: String,
+    /// The version that is expected to be there; none: no value at all.
+    pub expected: Option<i64>,
+    /// The new value; none to have none.
+    pub to: Option<Vec<u8>>,
+}
+
+/// How much may be kept in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// How many keys.
+    pub keys: u64,
+    /// How many bytes, keys and values together.
+    pub bytes: u64,
+}
+
+/// Why a backend did not do it. The texts are for the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KvError {
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed it meanwhile")]
+    Changed,
+    /// There would be more keys or bytes than may be kept.
+    #[error("there is no room for it")]
+    Full,
+    /// It is used by somebody else for too long.
+    #[error("it is in use by somebody else")]
+    Busy,
+    /// Whatever else went wrong.
+    #[error("{0}")]
+    Failed(String),
+}
