@@ -19,6 +19,7 @@ pub mod bindings {
     wit_bindgen::generate!({
         path: [
             "wit/io/0.2.0",
+            "wit/clocks/0.2.0",
             "wit/http/0.2.0",
             "wit/config/0.2.0-rc.1",
             "wit/keyvalue/0.2.0-draft2",

@@ -43,6 +43,7 @@ mod here {
         outgoing
             .set_path_with_query(Some(&url.path))
             .map_err(|()| invalid("its path is none"))?;
+        let options = options(&request);
         let body = match request.body {
             Some(bytes) => {
                 let body = outgoing.body().map_err(|()| invalid("its body is none"))?;
@@ -50,7 +51,7 @@ mod here {
             }
             None => None,
         };
-        let answer = handle(outgoing, options(&request)).map_err(of_code)?;
+        let answer = handle(outgoing, options).map_err(of_code)?;
         if let Some((body, bytes)) = body {
             // Where it cannot be written, the answer says why.
             write(body, &bytes);

@@ -108,13 +108,17 @@ struct Wanted {
 
 impl Wanted {
     fn of(call: &Call, parts: &mut Parts) -> Result<Self, Refused> {
-        let asked = text::shorten(&format!("{} {}", parts.method, parts.uri), MAX_URL);
         let verb = head::verb(&parts.method);
-        let refuse = |code, why: &str| {
-            let access = unplaced(call, verb.unwrap_or(Verb::Post), asked.clone());
-            call.refuse_always(&access, code, why)
+        let asked = text::shorten(&format!("{} {}", parts.method, parts.uri), MAX_URL);
+        let bad = |why: &str| {
+            let object = |data| Object::Unreachable {
+                asked: asked.clone(),
+                data,
+                why: Unreachable::BadTarget,
+            };
+            let access = unplaced(call, verb.unwrap_or(Verb::Post), object);
+            call.refuse_always(&access, ReasonCode::Unreachable, why)
         };
-        let bad = |why: &str| refuse(ReasonCode::Unreachable, why);
         let uri = &parts.uri;
         let target = Target::parse(
             uri.scheme_str().unwrap_or_default(),
@@ -127,8 +131,14 @@ impl Wanted {
         let verb = verb.ok_or_else(|| bad("no grant can give this method"))?;
         let principal = call.session().principal();
         let place = Place::find(call.scope(), principal, &target, verb).ok_or_else(|| {
+            let object = |data| Object::Request {
+                data,
+                method: parts.method.to_string(),
+                url: shown(&target),
+            };
             let why = format!("no grant of the plugin is for `{}`", target.origin());
-            refuse(ReasonCode::NoGrant, &why)
+            let access = unplaced(call, verb, object);
+            call.refuse_always(&access, ReasonCode::NoGrant, &why)
         })?;
         if place.is_by_path() && target.ambiguous {
             return Err(bad(
@@ -147,25 +157,19 @@ impl Wanted {
     }
 }
 
-/// An access that is for no grant that could be found.
-fn unplaced(call: &Call, verb: Verb, asked: String) -> Access {
+/// An access that is for no grant that could be found. It is told of the plugin's first need.
+fn unplaced(call: &Call, verb: Verb, object: impl FnOnce(Name) -> Object) -> Access {
     let (need, data) = call.scope().http().next().map_or_else(
         || (call.scope().plugin().clone(), None),
         |one| {
-            (
-                one.need.clone(),
-                one.grant.map(|given| given.grant.data.name.clone()),
-            )
+            let given = one.grant.map(|given| given.grant.data.name.clone());
+            (one.need.clone(), given)
         },
     );
     Access {
         handle: Handle::Http,
         verbs: Verbs::one(verb),
-        object: Object::Unreachable {
-            asked,
-            data: data.unwrap_or_else(|| need.clone()),
-            why: Unreachable::BadTarget,
-        },
+        object: object(data.unwrap_or_else(|| need.clone())),
         need,
         is_folder: false,
     }
