@@ -40,7 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["store/audit", "store/approvals"]),
     ("cap_std", &["handle/fs"]),
     ("hmac", &["store/key"]),
-    ("wasmtime_wasi_http", &["engine/bind/http"]),
+    ("wasmtime_wasi_http", &["engine"]),
     ("hyper", &["handle/http"]),
     ("hyper_util", &["handle/http"]),
     ("http_body", &["handle/http"]),

@@ -270,3 +270,25 @@ fn a_guest_that_goes_away_hides_nothing() {
     }
     assert_eq!(server.got().len(), 2);
 }
+
+#[test]
+fn a_host_that_is_killed_meanwhile_sends_nothing_twice() {
+    let server = Server::start();
+    let keep = keep(&server, "");
+    let steps = json!({"steps": [{"op": "POST", "url": server.url("/slow"), "body": "effect"}]});
+    let mut program = keep.command(&["call", "--json", "web_steps", &steps.to_string()]);
+    let mut program = toolkeep_tests::start(&mut program, false);
+    keep.wait_for(|| !server.got().is_empty());
+    program.kill().unwrap();
+    program.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    keep.lives();
+    let told = keep.run(&["audit", "verify", "--json"]).expect(0).json();
+    let intents = keep.records(&["--handle", "http"]);
+    assert_eq!(intents.len(), 1, "{intents:#?}");
+    assert!(intents[0]["object"].as_str().unwrap().contains("/slow"));
+    let unknown = told["unknown"].as_array().unwrap();
+    let seq = &intents[0]["seq"];
+    assert!(unknown.iter().any(|one| one["seq"] == *seq), "{told:#}");
+    assert_eq!(server.got().len(), 1);
+}

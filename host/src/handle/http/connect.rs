@@ -24,11 +24,11 @@ const MAX_PROXY_ANSWER: usize = 8 * 1024;
 /// Opens connections. The host's own is [`Tcp`]; tests put one under it that counts.
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync + 'static {
-    /// A connection to `address`, and to nothing else.
+    /// A connection to `address`, and to nothing else. It does not block.
     ///
     /// # Errors
     /// Whatever the system says.
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream>;
+    async fn connect(&self, address: SocketAddr) -> io::Result<std::net::TcpStream>;
 }
 
 /// Plain TCP.
@@ -37,8 +37,8 @@ pub struct Tcp;
 
 #[async_trait::async_trait]
 impl Connector for Tcp {
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        TcpStream::connect(address).await
+    async fn connect(&self, address: SocketAddr) -> io::Result<std::net::TcpStream> {
+        TcpStream::connect(address).await?.into_std()
     }
 }
 
@@ -119,22 +119,25 @@ impl Line {
     /// A connection to `peer`, straight or through the proxy.
     async fn reach(&self, peer: SocketAddr, patience: Duration) -> Result<TcpStream, Failure> {
         let Some(proxy) = &self.proxy else {
-            let stream = self.connector.connect(peer).await;
-            let stream = stream.map_err(|_| Failure::NoConnection)?;
-            drop(stream.set_nodelay(true));
-            return Ok(stream);
+            let stream = self.dial(peer).await;
+            return stream.map_err(|_| Failure::NoConnection);
         };
         let at = addresses(&*self.resolver, &proxy.host, patience)
             .await
             .map_err(|_| Failure::Proxy)?;
         for address in at {
             let address = SocketAddr::new(address, proxy.port);
-            if let Ok(stream) = self.connector.connect(address).await {
-                drop(stream.set_nodelay(true));
+            if let Ok(stream) = self.dial(address).await {
                 return tunnel(stream, peer).await;
             }
         }
         Err(Failure::Proxy)
+    }
+
+    async fn dial(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = TcpStream::from_std(self.connector.connect(address).await?)?;
+        drop(stream.set_nodelay(true));
+        Ok(stream)
     }
 }
 
@@ -144,11 +147,11 @@ async fn secure(
     host: &Host,
 ) -> Result<Stream, Failure> {
     let Some(config) = tls else {
-        return Ok(Stream::Plain(stream));
+        return Ok(Stream::plain(stream));
     };
     let name = server_name(host)?;
     match TlsConnector::from(config).connect(name, stream).await {
-        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(stream) => Ok(Stream::tls(stream)),
         Err(error) => Err(of_handshake(&error)),
     }
 }

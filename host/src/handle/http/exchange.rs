@@ -9,7 +9,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 
 use super::address::may_reach;
 use super::connect::Line;
@@ -87,7 +87,7 @@ impl Lines {
             let most = u32::try_from(limits.header_bytes).unwrap_or(u32::MAX);
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .max_header_list_size(most)
-                .handshake(TokioIo::new(stream))
+                .handshake(stream)
                 .await
                 .map_err(|error| Failure::of(&error))?;
             tokio::spawn(connection);
@@ -102,7 +102,7 @@ impl Lines {
         let (sender, connection) = http1::Builder::new()
             .max_headers(limits.headers)
             .max_header_size(limits.header_bytes)
-            .handshake(TokioIo::new(stream))
+            .handshake(stream)
             .await
             .map_err(|error| Failure::of(&error))?;
         tokio::spawn(connection);

@@ -68,10 +68,10 @@ pub(super) struct Counting {
 
 #[async_trait::async_trait]
 impl Connector for Counting {
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr) -> io::Result<std::net::TcpStream> {
         self.made.lock().unwrap().push(address);
         assert!(address.ip().is_loopback(), "a packet to {address}");
-        TcpStream::connect(address).await
+        TcpStream::connect(address).await?.into_std()
     }
 }
 
