@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -290,5 +291,45 @@ fn a_host_that_is_killed_meanwhile_sends_nothing_twice() {
     let unknown = told["unknown"].as_array().unwrap();
     let seq = &intents[0]["seq"];
     assert!(unknown.iter().any(|one| one["seq"] == *seq), "{told:#}");
+    assert_eq!(server.got().len(), 1);
+}
+
+#[test]
+fn secrets_are_kept_listed_and_forgotten_and_never_shown() {
+    const VALUE: &str = "another-k3y";
+    let server = Server::start();
+    let keep = keep(
+        &server,
+        "[plugins.web.http.api.secrets.key]\nheader = \"x-key\"\nbefore = \"Bearer \"\n",
+    );
+    let list = |keep: &Keep| keep.run(&["secret", "list", "--json"]).expect(0).json();
+    assert_eq!(list(&keep), json!([]));
+    let set = keep.run_with(&["secret", "set", "key"], format!("{VALUE}\n").as_bytes());
+    set.expect(0);
+    assert_eq!(list(&keep)[0]["name"], "key");
+    let shown = keep.run(&["secret", "list"]).expect(0);
+    assert!(shown.stdout.contains("key") && !shown.stdout.contains(VALUE));
+    let get = |keep: &Keep| {
+        let step = json!([{"op": "GET", "url": server.url("/echo")}]);
+        keep.steps_of("web_steps", step)
+    };
+    assert!(get(&keep)[0].starts_with("ok 200 you sent x-key: Bearer *"));
+    assert!(server.got()[0].contains(&format!("Bearer {VALUE}")));
+    // One that others may read is worth nothing.
+    let file = keep.path("state/secrets");
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(&file, mode(0o640)).unwrap();
+    assert_eq!(get(&keep), ["refused"]);
+    let told = keep.run(&["secret", "list"]).expect(1);
+    assert!(told.stderr.contains("chmod 600"), "{told:?}");
+    std::fs::set_permissions(&file, mode(0o600)).unwrap();
+    for (name, value) in [("key", "a\nb"), ("key", ""), ("Key", "x")] {
+        let set = keep.run_with(&["secret", "set", name], value.as_bytes());
+        assert_ne!(set.code, 0, "{name} {value:?}");
+    }
+    keep.run(&["secret", "remove", "key"]).expect(0);
+    keep.run(&["secret", "remove", "key"]).expect(1);
+    assert_eq!(list(&keep), json!([]));
+    assert_eq!(get(&keep), ["refused"]);
     assert_eq!(server.got().len(), 1);
 }

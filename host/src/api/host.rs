@@ -47,8 +47,6 @@ const KEYS: [&str; 4] = [
     CACHE_KEY,
     REQUEST_STATE_KEY,
 ];
-/// The file with the keep's secrets, in the folder of its state.
-const SECRETS: &str = "secrets";
 const CACHE_KEY: &str = "cache.key";
 const REQUEST_STATE_KEY: &str = "request-state.key";
 
@@ -149,9 +147,7 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
-        let vault = Vault::new()
-            .with(Environment)
-            .with(File::new(state.join(SECRETS)));
+        let vault = Vault::new().with(Environment).with(File::of_state(&state));
         let web = Web::new(Settings::new(&folder, Arc::new(vault)))
             .map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;

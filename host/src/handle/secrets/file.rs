@@ -23,6 +23,11 @@ pub struct File {
 }
 
 impl File {
+    /// The file of the keep whose state is in the folder `state`.
+    pub fn of_state(state: &Path) -> Self {
+        Self::new(state.join("secrets"))
+    }
+
     /// The file at `path`, which need not be there yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
