@@ -17,7 +17,14 @@ use serde::de::DeserializeOwned;
 )]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: ["wit/config/0.2.0-rc.1", "wit/keyvalue/0.2.0-draft2", "wit/tool/0.1.0"],
+        path: [
+            "wit/io/0.2.0",
+            "wit/clocks/0.2.0",
+            "wit/http/0.2.0",
+            "wit/config/0.2.0-rc.1",
+            "wit/keyvalue/0.2.0-draft2",
+            "wit/tool/0.1.0",
+        ],
         // A plugin may use everything here; what it doesn't use is not in the built component.
         inline: "
             package toolkeep:sdk;
@@ -25,6 +32,8 @@ pub mod bindings {
             world guest {
                 include toolkeep:tool/plugin@0.1.0;
                 import wasi:config/store@0.2.0-rc.1;
+                import wasi:http/types@0.2.0;
+                import wasi:http/outgoing-handler@0.2.0;
                 import wasi:keyvalue/store@0.2.0-draft2;
                 import wasi:keyvalue/atomics@0.2.0-draft2;
                 import wasi:keyvalue/batch@0.2.0-draft2;
@@ -34,7 +43,7 @@ pub mod bindings {
         generate_all,
         additional_derives: [PartialEq, Eq],
         // A handle is equal to nothing.
-        additional_derives_ignore: ["cas-error"],
+        additional_derives_ignore: ["cas-error", "stream-error"],
         pub_export_macro: true,
         default_bindings_module: "::toolkeep_sdk::__private::bindings",
     });

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::__private::WitFailure;
-use crate::{config, kv};
+use crate::{config, http, kv};
 
 /// Why a call gives nothing back. The text goes to the model.
 ///
@@ -16,12 +16,12 @@ use crate::{config, kv};
 /// | what comes | becomes |
 /// |---|---|
 /// | an [`io::Error`] of the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) | [`Refused`](Self::Refused) |
-/// | a [`config::Error::Upstream`], a [`kv::Error::Refused`] | [`Refused`](Self::Refused) |
+/// | a [`config::Error::Upstream`], a [`http::Error::Refused`], a [`kv::Error::Refused`] | [`Refused`](Self::Refused) |
 /// | an error that has one of these among its causes | [`Refused`](Self::Refused) |
 /// | anything else | [`Failed`](Self::Failed) |
 ///
 /// That is so for what `?` makes a `Failure` of, and where a tool returns a [`Result`] with an
-/// `io::Error`, a `config::Error`, a `kv::Error` or a boxed error. An error of a type of your own that a tool returns as
+/// `io::Error`, an error of `config`, `http` or `kv`, or a boxed error. An error of a type of your own that a tool returns as
 /// it is can only be told by its text: return `Failure` instead.
 ///
 /// A tool says itself what is [`BadArguments`](Self::BadArguments). The failure's text is that of the
@@ -118,6 +118,8 @@ impl Failure {
             Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<config::Error>() {
             Self::caused_by(error)
+        } else if let Some(error) = any.downcast_ref::<http::Error>() {
+            Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<kv::Error>() {
             Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
@@ -161,7 +163,7 @@ impl Failure {
     }
 }
 
-/// Whether this very error, without its causes, is how std, [`config`] or [`kv`] tells that the host
+/// Whether this very error, without its causes, is how std, [`config`], [`http`] or [`kv`] tells that the host
 /// refused.
 fn is_refusal(error: &(dyn Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -175,6 +177,9 @@ fn is_refusal(error: &(dyn Error + 'static)) -> bool {
     matches!(
         error.downcast_ref::<config::Error>(),
         Some(config::Error::Upstream(_))
+    ) || matches!(
+        error.downcast_ref::<http::Error>(),
+        Some(http::Error::Refused)
     )
 }
 

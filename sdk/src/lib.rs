@@ -156,6 +156,7 @@ mod cancellation;
 pub mod config;
 mod content;
 mod failure;
+pub mod http;
 mod json;
 pub mod kv;
 mod output;

@@ -40,6 +40,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["store/audit", "store/approvals"]),
     ("cap_std", &["handle/fs"]),
     ("hmac", &["store/key"]),
+    ("wasmtime_wasi_http", &["engine"]),
+    ("hyper", &["handle/http"]),
+    ("hyper_util", &["handle/http"]),
+    ("http_body", &["handle/http"]),
+    ("http_body_util", &["handle/http", "engine/bind/http"]),
+    ("rustls", &["handle/http"]),
+    ("tokio_rustls", &["handle/http"]),
+    ("webpki_roots", &["handle/http"]),
+    ("zeroize", &["handle/secrets"]),
 ];
 
 /// What judgement and words never name.

@@ -13,6 +13,8 @@ const ALLOWED: &[&str] = &[
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    // For data, free of all duties but to pass the licence on: the certificates that the web trusts.
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     // MIT without even the duty to name the author.

@@ -20,6 +20,8 @@ use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
 use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
+use crate::handle::http::{Settings, Web};
+use crate::handle::secrets::{Environment, File, Vault};
 use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::{ApprovalSettings, Config};
@@ -145,6 +147,9 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
+        let vault = Vault::new().with(Environment).with(File::of_state(&state));
+        let web = Web::new(Settings::new(&folder, Arc::new(vault)))
+            .map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
         let approver = self.approver;
@@ -165,6 +170,7 @@ impl HostBuilder {
             config,
             plugins,
             engine: Arc::new(engine),
+            web,
             cache: Arc::new(cache),
             log,
             gate: Arc::new(gate),
@@ -192,6 +198,8 @@ pub(super) struct Inner {
     pub names: BTreeMap<String, Named>,
     pub places: Places,
     pub engine: Arc<Engine>,
+    /// What requests are sent with.
+    pub web: Arc<Web>,
     pub cache: Arc<CodeCache>,
     pub log: Arc<AuditLog>,
     pub gate: Arc<Gate>,
@@ -315,6 +323,7 @@ impl Host {
             config,
             plugins,
             engine: Arc::clone(&old.engine),
+            web: Arc::clone(&old.web),
             cache: Arc::clone(&old.cache),
             log: Arc::clone(&old.log),
             sessions: Arc::clone(&old.sessions),

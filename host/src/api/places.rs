@@ -63,6 +63,7 @@ impl Places {
             buckets: self
                 .stores
                 .buckets(scope, who, &self.folder, &self.protected)?,
+            ..World::default()
         })
     }
 

@@ -25,9 +25,11 @@ use crate::gate::call::{Call, Identity};
 pub use crate::gate::cancel::CancelToken;
 use crate::gate::exit::{Ended, leave};
 use crate::gate::refusal::Refusal;
+use crate::handle::http::Client;
 use crate::handle::report::{Allowance, Listener, Reporter};
 use crate::rules::config;
 use crate::rules::scope::Scope;
+use crate::rules::verb::Handle;
 use crate::rules::verdict::Verdict;
 use crate::store::error::StoreError;
 
@@ -244,7 +246,10 @@ impl Session {
         work: Work,
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
-        let world = host.places.world(call.scope(), self.principal())?;
+        let mut world = host.places.world(call.scope(), self.principal())?;
+        if plugin.manifest.needs.wants(Handle::Http) {
+            world.http = Some(Client::new(&host.web));
+        }
         if plugin.compiled().is_none() {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
             let compiling =

@@ -13,6 +13,7 @@ mod new;
 mod output;
 mod process;
 mod question;
+mod secret;
 mod serve;
 mod terminal;
 
@@ -63,6 +64,9 @@ enum Command {
     /// Look at the questions that wait for a person, and answer them
     #[command(subcommand)]
     Approvals(approvals::Command),
+    /// Keep the secrets that go into requests, unseen by the tools
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Look at, verify and seal the record
     #[command(subcommand)]
     Audit(audit::Command),
@@ -171,6 +175,7 @@ pub fn main() -> ExitCode {
             Command::Call(options) => call::run(options).await,
             Command::Serve(options) => serve::run(options).await,
             Command::Approvals(command) => approvals::run(command).await,
+            Command::Secret(command) => secret::run(&command),
             Command::Audit(command) => audit::run(command).await,
             Command::Demo(options) => demo::run(options).await,
         }

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::bind::fs::Folders;
+use super::bind::http::Http;
 use super::bind::stdio::Lines;
 use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
+use crate::handle::http::Client;
 use crate::handle::kv::Buckets;
 use crate::handle::report::{Level, Reporter};
 
@@ -21,6 +24,8 @@ pub struct World {
     pub mounts: Vec<Mount>,
     /// Values by key.
     pub buckets: Buckets,
+    /// What it sends requests with; none where it may send none.
+    pub http: Option<Client>,
 }
 
 /// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
@@ -31,6 +36,7 @@ pub(super) struct Guest {
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
+    http: Http,
     buckets: Buckets,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
@@ -73,6 +79,7 @@ impl Guest {
             stdout,
             stderr,
             folders: Folders::new(Vec::new()),
+            http: Http::default(),
             buckets: Buckets::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
@@ -88,6 +95,7 @@ impl Guest {
         self.stderr.begin(Arc::clone(&reporter));
         self.folders = Folders::new(world.mounts);
         self.buckets = world.buckets;
+        self.http.begin(Arc::clone(&call), world.http);
         self.reporter = Some(reporter);
         self.call = Some(call);
     }
@@ -98,9 +106,15 @@ impl Guest {
         self.stderr.end();
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
+        self.http.end();
         self.buckets = Buckets::default();
         self.reporter = None;
         self.call = None;
+    }
+
+    /// What requests are made with.
+    pub(super) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.http.view(&mut self.table)
     }
 
     /// The parts that the view of values by key works on.

@@ -69,6 +69,7 @@ pub fn classify(name: &str) -> Import {
         .is_some_and(|patch| patch.parse::<u32>().is_ok());
     match interface {
         "wasi:filesystem/types" | "wasi:filesystem/preopens" if wasi_0_2 => Import::Of(Handle::Fs),
+        "wasi:http/types" | "wasi:http/outgoing-handler" if wasi_0_2 => Import::Of(Handle::Http),
         "wasi:keyvalue/store" | "wasi:keyvalue/atomics" | "wasi:keyvalue/batch"
             if version == "0.2.0-draft2" =>
         {
@@ -140,6 +141,9 @@ pub(super) fn linker(engine: &wasmtime::Engine, links: Links) -> wasmtime::Resul
     if links.config {
         bind::config::link(l)?;
     }
+    if links.http {
+        bind::http::link(l)?;
+    }
     if links.kv {
         bind::kv::link(l)?;
     }
@@ -158,10 +162,15 @@ mod tests {
             ("wasi:filesystem/types@0.3.0", Import::Unknown),
             ("wasi:config/store@0.2.0-rc.1", Import::Of(Handle::Config)),
             ("wasi:config/store@0.2.0", Import::Unknown),
+            ("wasi:http/types@0.2.3", Import::Of(Handle::Http)),
+            ("wasi:http/outgoing-handler@0.2.0", Import::Of(Handle::Http)),
+            ("wasi:http/incoming-handler@0.2.0", Import::Unknown),
+            ("wasi:http/handler@0.3.0", Import::Unknown),
             ("wasi:keyvalue/store@0.2.0-draft2", Import::Of(Handle::Kv)),
             ("wasi:keyvalue/store@0.2.0-draft", Import::Unknown),
             ("wasi:keyvalue/watcher@0.2.0-draft2", Import::Unknown),
             ("wasi:sockets/tcp@0.2.6", Import::Unknown),
+            ("wasi:sockets/ip-name-lookup@0.2.6", Import::Unknown),
             ("wasi:cli/run@0.2.6", Import::Unknown),
             ("toolkeep:tool/report@0.1.0", Import::Baseline),
             ("toolkeep:tool/report", Import::Unknown),

@@ -3,5 +3,7 @@
 
 pub mod config;
 pub mod fs;
+pub mod http;
 pub mod kv;
 pub mod report;
+pub mod secrets;

@@ -80,6 +80,8 @@ pub enum ReasonCode {
     Flow,
     /// A limit of the call was reached.
     Limit,
+    /// A secret that belongs into a request cannot be put there.
+    Secret,
     /// The runtime cancelled the call.
     Cancelled,
 }

@@ -3,6 +3,7 @@
 pub(super) mod cancellation;
 pub(super) mod config;
 pub(super) mod fs;
+pub(super) mod http;
 pub(super) mod kv;
 pub(super) mod report;
 pub(super) mod stdio;
