@@ -55,6 +55,9 @@ impl Error {
     }
 }
 
+/// Keys, each with its value if it has one.
+pub type Values = Vec<(String, Option<Vec<u8>>)>;
+
 /// The keys of one need. Outside a component, where no host is, it is empty and takes nothing.
 #[derive(Debug)]
 pub struct Store(host::Bucket);
@@ -164,7 +167,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Error`].
-    pub fn get_many(&self, keys: &[String]) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+    pub fn get_many(&self, keys: &[String]) -> Result<Values, Error> {
         self.0.get_many(keys)
     }
 
@@ -212,7 +215,7 @@ impl Store {
 
 #[cfg(target_family = "wasm")]
 mod host {
-    use super::Error;
+    use super::{Error, Values};
     use crate::__private::bindings::wasi::keyvalue::{atomics, batch, store};
 
     #[derive(Debug)]
@@ -257,10 +260,7 @@ mod host {
             atomics::Cas::new(&self.0, key).map(Seen).map_err(told)
         }
 
-        pub(super) fn get_many(
-            &self,
-            keys: &[String],
-        ) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+        pub(super) fn get_many(&self, keys: &[String]) -> Result<Values, Error> {
             batch::get_many(&self.0, keys).map_err(told)
         }
 
@@ -299,7 +299,7 @@ mod host {
 
 #[cfg(not(target_family = "wasm"))]
 mod host {
-    use super::Error;
+    use super::{Error, Values};
 
     #[derive(Debug)]
     pub(super) struct Bucket;
@@ -346,10 +346,7 @@ mod host {
             nothing()
         }
 
-        pub(super) fn get_many(
-            &self,
-            keys: &[String],
-        ) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+        pub(super) fn get_many(&self, keys: &[String]) -> Result<Values, Error> {
             Ok(keys.iter().map(|key| (key.clone(), None)).collect())
         }
 

@@ -163,6 +163,11 @@ pub fn calls() -> Vec<(String, &'static str, Value)> {
     ] {
         call(what, tool, arguments);
     }
+    call(
+        "what only one of them took",
+        "delete_entities",
+        json!({"entityNames": ["more"]}),
+    );
     call("after all", "read_graph", json!({}));
     calls
 }

@@ -34,6 +34,9 @@ pub struct Seen {
     cas: Cas,
 }
 
+/// A bucket, and the call that uses it.
+type Known = (Arc<Bucket>, Arc<Call>);
+
 struct View<'a> {
     table: &'a mut ResourceTable,
     buckets: &'a Buckets,
@@ -57,10 +60,7 @@ impl<'a> View<'a> {
     }
 
     /// The bucket, and the call that uses it.
-    fn bucket(
-        &self,
-        bucket: &Resource<Opened>,
-    ) -> wasmtime::Result<Result<(Arc<Bucket>, Arc<Call>), store::Error>> {
+    fn bucket(&self, bucket: &Resource<Opened>) -> wasmtime::Result<Result<Known, store::Error>> {
         let bucket = Arc::clone(&self.table.get(bucket)?.0);
         Ok(match self.call {
             Some(call) => Ok((bucket, Arc::clone(call))),

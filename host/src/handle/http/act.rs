@@ -8,13 +8,13 @@ use http::{Request, Response, StatusCode};
 
 use super::client::{Client, Web};
 use super::deed::Deed;
+use super::destination::Target;
 use super::download::Download;
 use super::exchange::{NoResponse, Way};
 use super::failure::{Failure, SendError};
 use super::head;
 use super::limits::Limits;
 use super::place::Place;
-use super::target::Target;
 use super::upload::{GuestBody, Upload};
 use crate::base::id::Name;
 use crate::base::text;

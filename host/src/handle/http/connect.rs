@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
+use super::destination::{Host, Scheme, Target};
 use super::failure::Failure;
 use super::resolve::{Resolver, addresses};
 use super::stream::Stream;
-use super::target::{Host, Scheme, Target};
 use super::tls::{Trust, server_name};
 
 /// The longest answer of a proxy to `CONNECT`, in bytes.
@@ -56,9 +56,9 @@ impl Proxy {
     ///
     /// # Errors
     /// Says what is wrong with it: anything but the scheme `http`, a host and a port.
-    pub fn parse(url: &str) -> Result<Self, super::target::BadTarget> {
+    pub fn parse(url: &str) -> Result<Self, super::destination::BadTarget> {
         let rest = url.strip_prefix("http://");
-        let rest = rest.ok_or(super::target::BadTarget::Scheme)?;
+        let rest = rest.ok_or(super::destination::BadTarget::Scheme)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         let target = Target::parse("http", authority, "/")?;
         Ok(Self {

@@ -3,7 +3,7 @@
 use http::Method;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderMap};
 
-use super::target::{BadTarget, Target};
+use super::destination::{BadTarget, Target};
 use crate::rules::verb::Verb;
 
 /// Headers that are about one connection, or about a proxy: none of a guest's business. Where two programs

@@ -1,7 +1,7 @@
 //! The `http` handle: requests to the web, each to a place that was granted and to an address that was
 //! checked.
 //!
-//! The way of one request: [`target`] (where to) → the gate → [`resolve`] (once) → [`address`] (public, or
+//! The way of one request: [`destination`] (where to) → the gate → [`resolve`] (once) → [`address`] (public, or
 //! named by the grant) → [`connect`] (to exactly that address) → secrets in → sent.
 
 mod act;
@@ -9,6 +9,7 @@ pub mod address;
 pub mod client;
 pub mod connect;
 mod deed;
+pub mod destination;
 mod download;
 mod exchange;
 pub mod failure;
@@ -19,7 +20,6 @@ mod place;
 mod pool;
 pub mod resolve;
 mod stream;
-pub mod target;
 mod tls;
 mod upload;
 

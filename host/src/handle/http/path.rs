@@ -1,6 +1,6 @@
 //! Paths as servers read them: one spelling for each.
 
-use super::target::BadTarget;
+use super::destination::BadTarget;
 
 /// A path and its query, normalised.
 #[derive(Debug, PartialEq, Eq)]

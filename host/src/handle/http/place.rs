@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::destination::{Host, Scheme, Target};
 use super::exchange::Way;
 use super::limits::Limits;
 use super::pool::Key;
-use super::target::{Host, Scheme, Target};
 use crate::base::id::Name;
 use crate::base::principal::Principal;
 use crate::rules::config::{HostPattern, Origins, SecretUse, Source};

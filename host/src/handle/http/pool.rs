@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hyper::client::conn::{http1, http2};
 
-use super::target::{Host, Scheme};
+use super::destination::{Host, Scheme};
 use super::upload::Upload;
 use crate::base::id::{Identity, Name};
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::address::may_reach;
-use super::target::Host;
+use super::destination::Host;
 use crate::rules::config::Network;
 
 /// More addresses than that are not tried.

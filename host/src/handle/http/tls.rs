@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::destination::Host;
 use super::failure::Failure;
-use super::target::Host;
 
 /// The largest file of roots that is read, in bytes.
 const MAX_ROOTS: u64 = 4 * 1024 * 1024;
