@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime", &["engine"]),
     ("wasmtime_wasi", &["engine"]),
     ("wasmtime_wasi_io", &["engine"]),
-    ("rusqlite", &["store/db"]),
+    ("rusqlite", &["store/db", "handle/sql"]),
     ("rmcp", &["serve/mcp"]),
     ("clap", &["cli"]),
     ("anstream", &["cli"]),

@@ -4,3 +4,4 @@
 pub mod config;
 pub mod fs;
 pub mod report;
+pub mod sql;
