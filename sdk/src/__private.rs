@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 )]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: ["wit/config/0.2.0-rc.1", "wit/tool/0.1.0"],
+        path: ["wit/config/0.2.0-rc.1", "wit/data/0.1.0", "wit/tool/0.1.0"],
         // A plugin may use everything here; what it doesn't use is not in the built component.
         inline: "
             package toolkeep:sdk;
@@ -25,11 +25,14 @@ pub mod bindings {
             world guest {
                 include toolkeep:tool/plugin@0.1.0;
                 import wasi:config/store@0.2.0-rc.1;
+                import toolkeep:data/sql@0.1.0;
             }
         ",
         world: "toolkeep:sdk/guest",
         generate_all,
         additional_derives: [PartialEq, Eq],
+        // It may be a number that is no number.
+        additional_derives_ignore: ["value"],
         pub_export_macro: true,
         default_bindings_module: "::toolkeep_sdk::__private::bindings",
     });

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::__private::WitFailure;
-use crate::config;
+use crate::{config, sql};
 
 /// Why a call gives nothing back. The text goes to the model.
 ///
@@ -17,6 +17,7 @@ use crate::config;
 /// |---|---|
 /// | an [`io::Error`] of the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) | [`Refused`](Self::Refused) |
 /// | a [`config::Error::Upstream`] | [`Refused`](Self::Refused) |
+/// | a [`sql::Error::Refused`] | [`Refused`](Self::Refused) |
 /// | an error that has one of these among its causes | [`Refused`](Self::Refused) |
 /// | anything else | [`Failed`](Self::Failed) |
 ///
@@ -118,6 +119,8 @@ impl Failure {
             Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<config::Error>() {
             Self::caused_by(error)
+        } else if let Some(error) = any.downcast_ref::<sql::Error>() {
+            Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
             Self::caused_by(&**error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
@@ -167,10 +170,8 @@ fn is_refusal(error: &(dyn Error + 'static)) -> bool {
         let inside = error.get_ref().is_some_and(|inside| is_refusal(inside));
         return inside || error.kind() == io::ErrorKind::PermissionDenied;
     }
-    matches!(
-        error.downcast_ref::<config::Error>(),
-        Some(config::Error::Upstream(_))
-    )
+    matches!(error.downcast_ref(), Some(config::Error::Upstream(_)))
+        || matches!(error.downcast_ref(), Some(sql::Error::Refused))
 }
 
 impl Display for Failure {

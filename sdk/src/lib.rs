@@ -97,7 +97,8 @@
 //! ```
 //!
 //! The operator grants a real folder for it. Then files are plain [`std::fs`], with that folder mounted
-//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`]. A tool does no
+//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`],
+//! databases in [`sql`]. A tool does no
 //! checks of its own: whatever it opens, keeping it in is the host's part.
 //!
 //! # What a tool gives back
@@ -159,6 +160,7 @@ mod json;
 mod output;
 pub mod report;
 mod schema;
+pub mod sql;
 mod tool;
 
 pub use bytes::Bytes;

@@ -245,6 +245,7 @@ impl Session {
     ) -> Result<Ended, String> {
         let host = &*self.host.inner;
         let mounts = host.places.mounts(call.scope(), self.principal())?;
+        let databases = host.places.databases(call.scope(), self.principal())?;
         if plugin.compiled().is_none() {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));
             let compiling =
@@ -262,6 +263,7 @@ impl Session {
             arguments: work.arguments,
             links: Links::of(|handle| needs.wants(handle)),
             mounts,
+            databases,
             limits: engine_limits(&work.limits),
             reporter: work.reporter,
         };

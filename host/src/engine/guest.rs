@@ -12,6 +12,7 @@ use super::limits::{Limiter, Limits};
 use crate::gate::call::Call;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Level, Reporter};
+use crate::handle::sql::Databases;
 
 /// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
 /// [`Guest::end`], nothing is in it.
@@ -21,6 +22,7 @@ pub(super) struct Guest {
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
+    pub(super) databases: Databases,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
     /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
@@ -62,6 +64,7 @@ impl Guest {
             stdout,
             stderr,
             folders: Folders::new(Vec::new()),
+            databases: Databases::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call: None,
@@ -85,8 +88,14 @@ impl Guest {
         self.stderr.end();
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
+        self.databases = Databases::default();
         self.reporter = None;
         self.call = None;
+    }
+
+    /// The parts that the view of databases works on.
+    pub(super) fn sql_parts(&mut self) -> (&mut ResourceTable, &Databases, Option<&Arc<Call>>) {
+        (&mut self.table, &self.databases, self.call.as_ref())
     }
 
     /// The parts that the file system's view works on.

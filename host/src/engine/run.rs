@@ -19,6 +19,7 @@ use crate::gate::call::Call;
 use crate::gate::exit::Ended;
 use crate::handle::fs::mount::Mount;
 use crate::handle::report::{Level, Reporter};
+use crate::handle::sql::Databases;
 
 /// How long a guest that asks whether its call was cancelled has to end by itself.
 const GRACE: Duration = Duration::from_millis(200);
@@ -36,6 +37,8 @@ pub struct Job {
     pub links: Links,
     /// The data places that it sees.
     pub mounts: Vec<Mount>,
+    /// The databases that it can open.
+    pub databases: Databases,
     /// What it may use.
     pub limits: Limits,
     /// Its voice.
@@ -99,6 +102,7 @@ impl Engine {
         store.set_epoch_deadline(1);
         let guest = store.data_mut();
         guest.begin(Arc::clone(call), job.mounts, job.reporter);
+        guest.databases = job.databases;
         let listening = guest.listening.clone();
         let waited = || call.waited();
         let work = async {

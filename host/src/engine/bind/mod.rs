@@ -4,5 +4,6 @@ pub(super) mod cancellation;
 pub(super) mod config;
 pub(super) mod fs;
 pub(super) mod report;
+pub(super) mod sql;
 pub(super) mod stdio;
 pub(super) mod tool;

@@ -1,15 +1,26 @@
-//! Why a statement that was not refused did not work.
+//! Why a statement did not work.
 
-/// Why a statement that was not refused did not work. Nothing of it was done. The texts are the
-/// database's, on what the guest was allowed to do.
+use crate::gate::refusal::Refused;
+
+/// Why a statement did not work. Nothing of it was done. The texts are the database's, on what the
+/// guest was allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
+    /// The host refused it, which is on record.
+    #[error("refused by the host")]
+    Refused,
     /// The database does not take it.
     #[error("{0}")]
     Invalid(String),
     /// A constraint of a table does not hold.
     #[error("{0}")]
     Constraint(String),
+    /// The transaction that it belongs to is over.
+    #[error("the transaction was rolled back")]
+    RolledBack,
+    /// Rows of another statement are still open, or a transaction is.
+    #[error("{0} still open on this database")]
+    InUse(&'static str),
     /// Somebody else holds the database.
     #[error("the database is busy; try again")]
     Busy,
@@ -34,7 +45,10 @@ impl Failure {
     /// The fixed word for it on record.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Refused => "refused",
             Self::Invalid(_) => "invalid",
+            Self::RolledBack => "rolled-back",
+            Self::InUse(_) => "in-use",
             Self::Constraint(_) => "constraint",
             Self::Busy => "busy",
             Self::Changed => "changed",
@@ -43,5 +57,11 @@ impl Failure {
             Self::Unavailable => "unavailable",
             Self::Stopped => "stopped",
         }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(_: Refused) -> Self {
+        Self::Refused
     }
 }

@@ -3,7 +3,7 @@
 
 mod functions;
 mod plan;
-mod run;
+pub mod run;
 mod text;
 mod watch;
 
@@ -20,7 +20,10 @@ use self::plan::NoPlan;
 use self::text::{BadText, Text};
 use self::watch::{Sight, Watch};
 use super::failure::Failure;
-use super::want::Wants;
+use super::want::{TABLES, Wants};
+use crate::gate::pass::Pass;
+use crate::rules::access::Object;
+use crate::rules::verb::{Handle, Verb};
 
 /// The longest statement, in bytes.
 const MAX_SQL: i32 = 256 * 1024;
@@ -35,14 +38,12 @@ const BUSY: Duration = Duration::from_secs(2);
 const STEPS: i32 = 1000;
 
 /// What a file is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Nothing in it can be changed.
     Read,
     /// Rows and tables can be changed.
     Write,
-    /// And the file is made where there is none.
-    Create,
 }
 
 /// Stops what runs, from any thread.
@@ -97,8 +98,13 @@ pub enum Planned {
     Wants(Wants),
     /// It cannot be judged; the text says why, to the operator.
     Unknown(String),
-    /// SQLite does not take it; before it found out it had seen that this is wanted.
-    Invalid(Failure),
+    /// SQLite does not take it.
+    Invalid {
+        /// Why. What it says may tell of the tables in `named`.
+        failure: Failure,
+        /// The tables that the statement names, if only perhaps; those too that are not there.
+        named: Vec<String>,
+    },
 }
 
 /// A statement that was prepared, with all that was seen of it.
@@ -121,7 +127,6 @@ impl Database {
         let flags = match mode {
             Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-            Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let mut connection =
@@ -153,8 +158,12 @@ impl Database {
             Ok(text) => text,
             Err(bad) => return unknown_or_invalid(bad),
         };
+        let invalid = |failure| Planned::Invalid {
+            named: self.named(sql, &failure),
+            failure,
+        };
         if sql.len() > usize::try_from(MAX_SQL).unwrap_or(0) {
-            return Planned::Invalid(Failure::TooLarge);
+            return invalid(Failure::TooLarge);
         }
         match self.timed(|| self.prepare(sql, &text)) {
             Ok(prepared) if prepared.wants.is_too_large() => {
@@ -162,8 +171,23 @@ impl Database {
             }
             Ok(prepared) => Planned::Wants(prepared.wants),
             Err(NoPlan::Unknown(why)) => Planned::Unknown(why),
-            Err(NoPlan::Failed(error)) => Planned::Invalid(self.failure(&error)),
+            Err(NoPlan::Failed(error)) => invalid(self.failure(&error)),
         }
+    }
+
+    /// The tables that SQLite's word on a statement may be about.
+    fn named(&self, sql: &str, failure: &Failure) -> Vec<String> {
+        let names = text::names(sql);
+        // Where the tables cannot be read, every word may be one.
+        let tables = self.all_tables().unwrap_or_else(|_| names.clone());
+        let is_named = |table: &String| names.iter().any(|name| name.eq_ignore_ascii_case(table));
+        let mut named: Vec<String> = tables.into_iter().filter(is_named).collect();
+        if let Failure::Invalid(text) = failure
+            && let Some(missing) = text.strip_prefix("no such table: ")
+        {
+            named.push(missing.strip_prefix("main.").unwrap_or(missing).to_owned());
+        }
+        named
     }
 
     fn prepare(&self, sql: &str, text: &Text) -> Result<Prepared<'_>, NoPlan> {
@@ -184,7 +208,12 @@ impl Database {
     ///
     /// # Errors
     /// [`Failure`] where they cannot be read.
-    pub fn tables(&self) -> Result<Vec<String>, Failure> {
+    pub fn tables(&self, pass: &Pass) -> Result<Vec<String>, Failure> {
+        is_for(pass, TABLES)?;
+        self.all_tables()
+    }
+
+    fn all_tables(&self) -> Result<Vec<String>, Failure> {
         let names = self.own(|connection| {
             let mut names = connection.prepare(
                 "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') \
@@ -202,7 +231,8 @@ impl Database {
     ///
     /// # Errors
     /// [`Failure`] where they cannot be read.
-    pub fn columns(&self, table: &str) -> Result<Vec<Column>, Failure> {
+    pub fn columns(&self, pass: &Pass, table: &str) -> Result<Vec<Column>, Failure> {
+        is_for(pass, table)?;
         if text::is_own(table) {
             return Ok(Vec::new());
         }
@@ -223,6 +253,23 @@ impl Database {
             columns.collect::<Result<Vec<_>, _>>()
         });
         columns.map_err(|error| self.failure(&error))
+    }
+
+    /// Begins a part of a transaction that can be undone by itself.
+    fn begin_part(&self) -> Result<(), Failure> {
+        let begun = self.own(|connection| connection.execute_batch("SAVEPOINT part"));
+        begun.map_err(|error| self.failure(&error))
+    }
+
+    /// Ends such a part.
+    fn end_part(&self, keep: bool) -> Result<(), Failure> {
+        let sql = if keep {
+            "RELEASE part"
+        } else {
+            "ROLLBACK TO part; RELEASE part"
+        };
+        let ended = self.own(|connection| connection.execute_batch(sql));
+        ended.map_err(|error| self.failure(&error))
     }
 
     /// Begins a transaction; one that `writes` waits for other writers now.
@@ -283,7 +330,9 @@ impl Database {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Busy,
             Some(ErrorCode::TooBig | ErrorCode::OutOfMemory) => Failure::TooLarge,
             Some(ErrorCode::ConstraintViolation) => Failure::Constraint(message(error)),
-            Some(ErrorCode::AuthorizationForStatementDenied) => Failure::Changed,
+            Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::SchemaChanged) => {
+                Failure::Changed
+            }
             Some(
                 ErrorCode::CannotOpen
                 | ErrorCode::SystemIoFailure
@@ -319,13 +368,25 @@ pub struct Column {
     pub key: u32,
 }
 
+/// Whether the pass is for selecting from `table`.
+fn is_for(pass: &Pass, table: &str) -> Result<(), Failure> {
+    let access = pass.access();
+    let same = matches!(&access.object, Object::Table { table: known, .. } if known == table);
+    if same && access.handle == Handle::Sql && access.verbs.contains(Verb::Select) {
+        Ok(())
+    } else {
+        Err(Failure::Refused)
+    }
+}
+
 fn unknown_or_invalid(bad: BadText) -> Planned {
+    let plainly = |text: &str| Planned::Invalid {
+        failure: Failure::Invalid(text.to_owned()),
+        named: Vec::new(),
+    };
     match bad {
-        BadText::Empty => Planned::Invalid(Failure::Invalid("there is no statement".to_owned())),
-        BadText::Several => {
-            let text = "there is more than one statement: give them one by one";
-            Planned::Invalid(Failure::Invalid(text.to_owned()))
-        }
+        BadText::Empty => plainly("there is no statement"),
+        BadText::Several => plainly("there is more than one statement: give them one by one"),
         BadText::Kind => Planned::Unknown("a statement of a kind that no grant gives".to_owned()),
         BadText::Unclear => Planned::Unknown("it cannot be taken apart".to_owned()),
     }

@@ -16,34 +16,62 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// How many rows are handed over at once.
 const BATCH_ROWS: usize = 512;
 
-impl Database {
-    /// Runs `sql`, which may do what `passes` are for. Without a transaction it has one of its own.
-    /// What it gives goes to `take`, in batches; the first one comes at once, with no rows, to say
-    /// what columns there are.
+/// What takes in what a statement gives.
+pub trait Sink {
+    /// Takes some rows. The first batch has none, and says what columns there are.
     ///
     /// # Errors
-    /// [`Failure`] where it did not work, or `take` says so. Then nothing was done.
+    /// [`Failure`] to have no more.
+    fn take(&mut self, batch: Batch) -> Result<(), Failure>;
+
+    /// Asked when all is done, and before it lasts.
+    ///
+    /// # Errors
+    /// [`Failure`] to have it undone.
+    fn finish(&mut self, done: &Done) -> Result<(), Failure>;
+}
+
+impl Database {
+    /// Runs `sql`, which may do what `passes` are for: in the transaction that is open where it is
+    /// `within` one, else in one of its own.
+    ///
+    /// # Errors
+    /// [`Failure`] where it did not work, or `sink` says so. Then nothing was done.
     pub fn run(
         &self,
         passes: &[Pass],
+        within: bool,
         sql: &str,
         params: &[Value],
-        take: &mut dyn FnMut(Batch) -> Result<(), Failure>,
+        sink: &mut dyn Sink,
     ) -> Result<Done, Failure> {
-        let has_own = !self.in_transaction();
-        if has_own {
+        if within && !self.in_transaction() {
+            return Err(Failure::RolledBack);
+        }
+        if within {
+            self.begin_part()?;
+        } else {
             let writes = passes.iter().any(|pass| pass.access().verbs.has_effect());
             self.begin(writes)?;
         }
-        let done = self.timed(|| self.step(passes, sql, params, take));
-        if !has_own {
-            return done;
-        }
-        match done {
-            Ok(done) => self.commit().map(|()| done),
-            Err(failure) => {
+        let done = self.timed(|| {
+            let done = self.step(passes, sql, params, sink)?;
+            sink.finish(&done)?;
+            Ok(done)
+        });
+        match (within, done) {
+            (false, Ok(done)) => self.commit().map(|()| done),
+            (false, Err(failure)) => {
                 self.roll_back();
                 Err(failure)
+            }
+            (true, done) => {
+                // Some errors end the whole transaction by themselves.
+                if self.in_transaction() {
+                    self.end_part(done.is_ok())
+                        .inspect_err(|_| self.roll_back())?;
+                }
+                done
             }
         }
     }
@@ -53,14 +81,20 @@ impl Database {
         passes: &[Pass],
         sql: &str,
         params: &[Value],
-        take: &mut dyn FnMut(Batch) -> Result<(), Failure>,
+        sink: &mut dyn Sink,
     ) -> Result<Done, Failure> {
         let text = Text::of(sql).map_err(|_| Failure::Changed)?;
         // Inside the transaction nobody else changes the tables. What it was judged for may be older.
         let prepared = match self.prepare(sql, &text) {
             Ok(prepared) => prepared,
             Err(NoPlan::Unknown(_)) => return Err(Failure::Changed),
-            Err(NoPlan::Failed(error)) => return Err(self.failure(&error)),
+            Err(NoPlan::Failed(error)) => {
+                return Err(match self.failure(&error) {
+                    // It was taken before, so it is the tables that changed.
+                    Failure::Invalid(_) => Failure::Changed,
+                    failure => failure,
+                });
+            }
         };
         let Prepared {
             mut statement,
@@ -71,14 +105,14 @@ impl Database {
             return Err(Failure::Changed);
         }
         self.watch
-            .bind(sight, || self.rows(&mut statement, params, take))
+            .bind(sight, || self.rows(&mut statement, params, sink))
     }
 
     fn rows(
         &self,
         statement: &mut Statement<'_>,
         params: &[Value],
-        take: &mut dyn FnMut(Batch) -> Result<(), Failure>,
+        sink: &mut dyn Sink,
     ) -> Result<Done, Failure> {
         let failed = |error: rusqlite::Error| self.failure(&error);
         if statement.parameter_count() != params.len() {
@@ -91,7 +125,7 @@ impl Database {
         let names = statement.column_names();
         let columns: Vec<String> = names.map(str::to_owned).collect();
         let width = columns.len();
-        take(Batch {
+        sink.take(Batch {
             columns,
             ..Batch::default()
         })?;
@@ -106,11 +140,11 @@ impl Database {
             }
             batch.rows = batch.rows.saturating_add(1);
             if batch.bytes >= BATCH_BYTES || batch.rows >= BATCH_ROWS {
-                take(std::mem::take(&mut batch))?;
+                sink.take(std::mem::take(&mut batch))?;
             }
         }
         if batch.rows > 0 {
-            take(batch)?;
+            sink.take(batch)?;
         }
         drop(rows);
         let after = self.connection.total_changes();

@@ -53,14 +53,14 @@ fn wants(database: &Database, sql: &str) -> String {
     match database.plan(sql) {
         Planned::Wants(wants) => wants.to_string(),
         Planned::Unknown(why) => format!("unknown: {why}"),
-        Planned::Invalid(failure) => format!("invalid: {failure}"),
+        Planned::Invalid { failure, .. } => format!("invalid: {failure}"),
     }
 }
 
 #[test]
 fn statements_want_what_they_do() {
     let file = File::new("wants");
-    let database = file.open(Mode::Create);
+    let database = file.open(Mode::Write);
     let cases = [
         ("SELECT 1", ""),
         (
@@ -191,7 +191,7 @@ fn statements_want_what_they_do() {
 #[test]
 fn what_no_grant_gives_is_not_taken() {
     let file = File::new("attacks");
-    let database = file.open(Mode::Create);
+    let database = file.open(Mode::Write);
     let attacks = [
         "ATTACH '/etc/passwd' AS x",
         "DETACH main",

@@ -100,6 +100,16 @@ pub(super) fn is_own(name: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
 }
 
+/// All words of a statement that may be names.
+pub(super) fn names(sql: &str) -> Vec<String> {
+    let tokens = tokens(sql).unwrap_or_default().into_iter();
+    let names = tokens.filter_map(|token| match token {
+        Token::Word(name) | Token::Quoted(name) => Some(name),
+        Token::Other(_) => None,
+    });
+    names.collect()
+}
+
 /// Whether a piece of SQL, such as a table or trigger is made by, may delete rows that stand in its way.
 /// What cannot be taken apart may.
 pub(super) fn may_replace(sql: &str) -> bool {
