@@ -23,6 +23,7 @@ pub mod bindings {
             "wit/http/0.2.0",
             "wit/config/0.2.0-rc.1",
             "wit/keyvalue/0.2.0-draft2",
+            "wit/data/0.1.0",
             "wit/tool/0.1.0",
         ],
         // A plugin may use everything here; what it doesn't use is not in the built component.
@@ -37,13 +38,14 @@ pub mod bindings {
                 import wasi:keyvalue/store@0.2.0-draft2;
                 import wasi:keyvalue/atomics@0.2.0-draft2;
                 import wasi:keyvalue/batch@0.2.0-draft2;
+                import toolkeep:data/sql@0.1.0;
             }
         ",
         world: "toolkeep:sdk/guest",
         generate_all,
         additional_derives: [PartialEq, Eq],
-        // A handle is equal to nothing.
-        additional_derives_ignore: ["cas-error", "stream-error"],
+        // A handle is equal to nothing, and a value may be a number that is no number.
+        additional_derives_ignore: ["cas-error", "stream-error", "value"],
         pub_export_macro: true,
         default_bindings_module: "::toolkeep_sdk::__private::bindings",
     });

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use crate::__private::WitFailure;
-use crate::{config, http, kv};
+use crate::{config, http, kv, sql};
 
 /// Why a call gives nothing back. The text goes to the model.
 ///
@@ -16,12 +16,12 @@ use crate::{config, http, kv};
 /// | what comes | becomes |
 /// |---|---|
 /// | an [`io::Error`] of the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) | [`Refused`](Self::Refused) |
-/// | a [`config::Error::Upstream`], a [`http::Error::Refused`], a [`kv::Error::Refused`] | [`Refused`](Self::Refused) |
+/// | a [`config::Error::Upstream`], a [`http::Error::Refused`], a [`kv::Error::Refused`], a [`sql::Error::Refused`] | [`Refused`](Self::Refused) |
 /// | an error that has one of these among its causes | [`Refused`](Self::Refused) |
 /// | anything else | [`Failed`](Self::Failed) |
 ///
 /// That is so for what `?` makes a `Failure` of, and where a tool returns a [`Result`] with an
-/// `io::Error`, an error of `config`, `http` or `kv`, or a boxed error. An error of a type of your own that a tool returns as
+/// `io::Error`, an error of `config`, `http`, `kv` or `sql`, or a boxed error. An error of a type of your own that a tool returns as
 /// it is can only be told by its text: return `Failure` instead.
 ///
 /// A tool says itself what is [`BadArguments`](Self::BadArguments). The failure's text is that of the
@@ -122,6 +122,8 @@ impl Failure {
             Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<kv::Error>() {
             Self::caused_by(error)
+        } else if let Some(error) = any.downcast_ref::<sql::Error>() {
+            Self::caused_by(error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
             Self::caused_by(&**error)
         } else if let Some(error) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
@@ -171,16 +173,10 @@ fn is_refusal(error: &(dyn Error + 'static)) -> bool {
         let inside = error.get_ref().is_some_and(|inside| is_refusal(inside));
         return inside || error.kind() == io::ErrorKind::PermissionDenied;
     }
-    if let Some(error) = error.downcast_ref::<kv::Error>() {
-        return error.is_refused();
-    }
-    matches!(
-        error.downcast_ref::<config::Error>(),
-        Some(config::Error::Upstream(_))
-    ) || matches!(
-        error.downcast_ref::<http::Error>(),
-        Some(http::Error::Refused)
-    )
+    matches!(error.downcast_ref(), Some(config::Error::Upstream(_)))
+        || matches!(error.downcast_ref(), Some(http::Error::Refused))
+        || matches!(error.downcast_ref(), Some(kv::Error::Refused))
+        || matches!(error.downcast_ref(), Some(sql::Error::Refused))
 }
 
 impl Display for Failure {

@@ -97,8 +97,8 @@
 //! ```
 //!
 //! The operator grants a real folder for it. Then files are plain [`std::fs`], with that folder mounted
-//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`], and values that
-//! the plugin keeps by key in [`kv`]. A tool does no
+//! under the need's name, here `/logs`. Values that the operator wrote are in [`config`], values that the
+//! plugin keeps by key in [`kv`], databases in [`sql`]; [`http`] sends requests. A tool does no
 //! checks of its own: whatever it opens, keeping it in is the host's part.
 //!
 //! # What a tool gives back
@@ -162,6 +162,7 @@ pub mod kv;
 mod output;
 pub mod report;
 mod schema;
+pub mod sql;
 mod tool;
 
 pub use bytes::Bytes;

@@ -10,10 +10,11 @@ use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
-use crate::rules::config::{Config, Data, Located, overlaps};
+use crate::handle::sql::{Databases, Given};
+use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
-use crate::rules::verb::Handle;
+use crate::rules::verb::{Handle, Verbs};
 
 /// Data places, opened for the principals that use them.
 pub(super) struct Places {
@@ -63,7 +64,8 @@ impl Places {
             buckets: self
                 .stores
                 .buckets(scope, who, &self.folder, &self.protected)?,
-            ..World::default()
+            databases: self.databases(scope, who)?,
+            http: None,
         })
     }
 
@@ -102,6 +104,55 @@ impl Places {
             });
         }
         Ok(mounts)
+    }
+
+    /// The databases that a call's guest can open.
+    fn databases(&self, scope: &Scope, who: &Principal) -> Result<Databases, String> {
+        let mut given = Vec::new();
+        for need in scope.sql() {
+            let Some(grant) = need.grant else { continue };
+            self.check_overlaps(who)?;
+            let data = &grant.grant.data;
+            let at =
+                |error: String| format!("`sql` of [data.{}] at {}: {error}", data.name, data.line);
+            let Source::Sql(store) = &data.source else {
+                continue;
+            };
+            let Backend::Sqlite(file) = &store.backend else {
+                return Err(at("only SQLite files can be used so far".to_owned()));
+            };
+            let file = file.expand(who).map_err(|error| at(error.to_string()))?;
+            let file = self.folder.join(file);
+            let shown = file.display().to_string();
+            let unusable = |error: std::io::Error| {
+                at(format!(
+                    "cannot use the file `{shown}`: {error}; create it (an empty one will do) or \
+                     correct `sql`"
+                ))
+            };
+            let file = file.canonicalize().map_err(unusable)?;
+            let meta = std::fs::metadata(&file).map_err(unusable)?;
+            if !meta.is_file() {
+                return Err(at(format!("`{shown}` is no regular file")));
+            }
+            if self.protected.has_database(&file).map_err(unusable)? {
+                return Err(at(format!(
+                    "`{shown}` lies inside Toolkeep's own config, state or cache; no grant may reach it"
+                )));
+            }
+            let lists = grant.tables.values().map(|table| &table.lists);
+            let verbs = lists
+                .chain([&grant.grant.lists])
+                .map(|lists| lists.allowed().union(lists.asked()))
+                .fold(Verbs::NONE, Verbs::union);
+            given.push(Given {
+                need: need.need.clone(),
+                data: data.name.clone(),
+                file,
+                writes: verbs.intersection(need.declared.verbs).has_effect(),
+            });
+        }
+        Ok(Databases::new(given))
     }
 
     /// Places that lie in one another and differ in label are an error, for each principal anew,

@@ -16,6 +16,7 @@ use crate::handle::fs::mount::Mount;
 use crate::handle::http::Client;
 use crate::handle::kv::Buckets;
 use crate::handle::report::{Level, Reporter};
+use crate::handle::sql::Databases;
 
 /// The places that a call's guest is given.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct World {
     pub mounts: Vec<Mount>,
     /// Values by key.
     pub buckets: Buckets,
+    /// Databases.
+    pub databases: Databases,
     /// What it sends requests with; none where it may send none.
     pub http: Option<Client>,
 }
@@ -38,6 +41,7 @@ pub(super) struct Guest {
     pub(super) folders: Folders,
     http: Http,
     buckets: Buckets,
+    databases: Databases,
     pub(super) reporter: Option<Arc<Reporter>>,
     pub(super) limiter: Limiter,
     /// None while a plugin is described, or made ready: then there is nothing to mediate, because nothing is given.
@@ -81,6 +85,7 @@ impl Guest {
             folders: Folders::new(Vec::new()),
             http: Http::default(),
             buckets: Buckets::default(),
+            databases: Databases::default(),
             reporter: None,
             limiter: Limiter::new(limits.memory_bytes, limits.table_elements, limits.instances),
             call: None,
@@ -95,6 +100,7 @@ impl Guest {
         self.stderr.begin(Arc::clone(&reporter));
         self.folders = Folders::new(world.mounts);
         self.buckets = world.buckets;
+        self.databases = world.databases;
         self.http.begin(Arc::clone(&call), world.http);
         self.reporter = Some(reporter);
         self.call = Some(call);
@@ -108,6 +114,7 @@ impl Guest {
         self.folders = Folders::new(Vec::new());
         self.http.end();
         self.buckets = Buckets::default();
+        self.databases = Databases::default();
         self.reporter = None;
         self.call = None;
     }
@@ -120,6 +127,11 @@ impl Guest {
     /// The parts that the view of values by key works on.
     pub(super) fn keys(&mut self) -> (&mut ResourceTable, &Buckets, Option<&Arc<Call>>) {
         (&mut self.table, &self.buckets, self.call.as_ref())
+    }
+
+    /// The parts that the view of databases works on.
+    pub(super) fn sql_parts(&mut self) -> (&mut ResourceTable, &Databases, Option<&Arc<Call>>) {
+        (&mut self.table, &self.databases, self.call.as_ref())
     }
 
     /// The parts that the file system's view works on.

@@ -76,6 +76,7 @@ pub fn classify(name: &str) -> Import {
             Import::Of(Handle::Kv)
         }
         "wasi:config/store" if version == "0.2.0-rc.1" => Import::Of(Handle::Config),
+        "toolkeep:data/sql" if version == "0.1.0" => Import::Of(Handle::Sql),
         "toolkeep:tool/report" | "toolkeep:tool/cancellation" if version == "0.1.0" => {
             Import::Baseline
         }
@@ -147,6 +148,9 @@ pub(super) fn linker(engine: &wasmtime::Engine, links: Links) -> wasmtime::Resul
     if links.kv {
         bind::kv::link(l)?;
     }
+    if links.sql {
+        bind::sql::link(l)?;
+    }
     Ok(linker)
 }
 
@@ -173,6 +177,8 @@ mod tests {
             ("wasi:sockets/ip-name-lookup@0.2.6", Import::Unknown),
             ("wasi:cli/run@0.2.6", Import::Unknown),
             ("toolkeep:tool/report@0.1.0", Import::Baseline),
+            ("toolkeep:data/sql@0.1.0", Import::Of(Handle::Sql)),
+            ("toolkeep:data/sql@0.2.0", Import::Unknown),
             ("toolkeep:tool/report", Import::Unknown),
             ("toolkeep:tool/cancellation@0.1.0", Import::Baseline),
             ("toolkeep:tool/cancellation@0.2.0", Import::Unknown),

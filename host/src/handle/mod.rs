@@ -7,3 +7,4 @@ pub mod http;
 pub mod kv;
 pub mod report;
 pub mod secrets;
+pub mod sql;

@@ -6,5 +6,6 @@ pub(super) mod fs;
 pub(super) mod http;
 pub(super) mod kv;
 pub(super) mod report;
+pub(super) mod sql;
 pub(super) mod stdio;
 pub(super) mod tool;

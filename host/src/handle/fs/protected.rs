@@ -124,6 +124,34 @@ impl Protected {
         self.names.entry(folder).or_default().insert(name);
     }
 
+    /// Whether `file`, an absolute path without links, or a file that a database keeps beside it, is, or
+    /// lies below, something protected.
+    ///
+    /// # Errors
+    /// Whatever the system says where that cannot be told.
+    pub fn has_database(&self, file: &Path) -> io::Result<bool> {
+        let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
+            return Ok(true);
+        };
+        let id = FileId::of(folder)?;
+        if self.covers(folder, id) {
+            return Ok(true);
+        }
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            let mut name = name.to_owned();
+            name.push(suffix);
+            let named = self
+                .names
+                .get(&id)
+                .is_some_and(|names| names.contains(&name));
+            let there = FileId::of(&folder.join(&name));
+            if named || there.is_ok_and(|id| self.has(id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether this very file or folder is protected.
     pub(super) fn has(&self, id: FileId) -> bool {
         self.ids.contains(&id)
