@@ -117,6 +117,15 @@ pub struct Done {
     pub last_row: i64,
 }
 
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// It is a view, whose rows are those of others.
+    pub is_view: bool,
+}
+
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -177,12 +186,12 @@ impl Database {
         })
     }
 
-    /// The names of the tables and views that may be selected from.
+    /// The tables and views that may be selected from.
     ///
     /// # Errors
     ///
     /// Where the host refuses it.
-    pub fn tables(&self) -> Result<Vec<String>, Error> {
+    pub fn tables(&self) -> Result<Vec<Table>, Error> {
         self.0.tables()
     }
 

@@ -30,9 +30,9 @@ impl de::Error for Misfit {
 pub(super) struct RowReader(pub Row);
 
 impl RowReader {
-    fn only(self) -> Result<Value, Misfit> {
+    fn only(self) -> Result<ValueReader, Misfit> {
         match <[Value; 1]>::try_from(self.0.values) {
-            Ok([value]) => Ok(value),
+            Ok([value]) => Ok(ValueReader(value)),
             Err(values) => Err(Misfit(format!(
                 "a row of {} columns is not one value",
                 values.len()
@@ -54,11 +54,14 @@ impl<'de> Deserializer<'de> for RowReader {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         let columns = self.0.columns.iter().cloned();
-        visitor.visit_map(MapDeserializer::new(columns.zip(self.0.values)))
+        let values = self.0.values.into_iter().map(ValueReader);
+        visitor.visit_map(MapDeserializer::new(columns.zip(values)))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        visitor.visit_seq(SeqDeserializer::new(self.0.values.into_iter()))
+        visitor.visit_seq(SeqDeserializer::new(
+            self.0.values.into_iter().map(ValueReader),
+        ))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
@@ -102,39 +105,42 @@ impl<'de> Deserializer<'de> for RowReader {
     forward_to_deserialize_any! { unit_struct map struct identifier ignored_any }
 }
 
-impl<'de> Deserializer<'de> for Value {
+/// A value, as whatever it may be.
+struct ValueReader(Value);
+
+impl<'de> Deserializer<'de> for ValueReader {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Null => visitor.visit_unit(),
-            Self::Integer(number) => visitor.visit_i64(number),
-            Self::Real(number) => visitor.visit_f64(number),
-            Self::Text(text) => visitor.visit_string(text),
-            Self::Blob(bytes) => visitor.visit_byte_buf(bytes),
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Integer(number) => visitor.visit_i64(number),
+            Value::Real(number) => visitor.visit_f64(number),
+            Value::Text(text) => visitor.visit_string(text),
+            Value::Blob(bytes) => visitor.visit_byte_buf(bytes),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Null => visitor.visit_none(),
-            value => visitor.visit_some(value),
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            value => visitor.visit_some(Self(value)),
         }
     }
 
     /// SQLite has no other way to keep one.
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Integer(0) => visitor.visit_bool(false),
-            Self::Integer(1) => visitor.visit_bool(true),
-            value => value.deserialize_any(visitor),
+        match self.0 {
+            Value::Integer(0) => visitor.visit_bool(false),
+            Value::Integer(1) => visitor.visit_bool(true),
+            value => Self(value).deserialize_any(visitor),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Blob(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.into_iter())),
-            value => value.deserialize_any(visitor),
+        match self.0 {
+            Value::Blob(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.into_iter())),
+            value => Self(value).deserialize_any(visitor),
         }
     }
 
@@ -152,9 +158,9 @@ impl<'de> Deserializer<'de> for Value {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Text(text) => visitor.visit_enum(text.into_deserializer()),
-            value => value.deserialize_any(visitor),
+        match self.0 {
+            Value::Text(text) => visitor.visit_enum(text.into_deserializer()),
+            value => Self(value).deserialize_any(visitor),
         }
     }
 
@@ -164,7 +170,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 }
 
-impl IntoDeserializer<'_, Misfit> for Value {
+impl IntoDeserializer<'_, Misfit> for ValueReader {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

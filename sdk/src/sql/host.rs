@@ -7,7 +7,7 @@ pub(super) use self::nothing::*;
 
 #[cfg(target_family = "wasm")]
 mod component {
-    use super::super::{Column, Done, Error, Value};
+    use super::super::{Column, Done, Error, Table, Value};
     use crate::__private::bindings::toolkeep::data::sql as wit;
 
     #[derive(Debug)]
@@ -33,8 +33,13 @@ mod component {
             self.0.begin().map(Transaction).map_err(error)
         }
 
-        pub(in super::super) fn tables(&self) -> Result<Vec<String>, Error> {
-            self.0.tables().map_err(error)
+        pub(in super::super) fn tables(&self) -> Result<Vec<Table>, Error> {
+            let table = |table: wit::Table| Table {
+                name: table.name,
+                is_view: table.is_view,
+            };
+            let tables = self.0.tables().map_err(error)?;
+            Ok(tables.into_iter().map(table).collect())
         }
 
         pub(in super::super) fn columns(&self, table: &str) -> Result<Vec<Column>, Error> {
@@ -129,7 +134,7 @@ mod component {
 mod nothing {
     use std::convert::Infallible;
 
-    use super::super::{Column, Done, Error, Value};
+    use super::super::{Column, Done, Error, Table, Value};
 
     #[derive(Debug)]
     pub(in super::super) struct Database(Infallible);
@@ -151,7 +156,7 @@ mod nothing {
             match self.0 {}
         }
 
-        pub(in super::super) fn tables(&self) -> Result<Vec<String>, Error> {
+        pub(in super::super) fn tables(&self) -> Result<Vec<Table>, Error> {
             match self.0 {}
         }
 

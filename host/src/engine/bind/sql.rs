@@ -98,8 +98,16 @@ impl wit::HostDatabase for View<'_> {
         self.push(begun)
     }
 
-    async fn tables(&mut self, own: Resource<Open>) -> Answer<Vec<String>> {
-        Ok(self.table.get(&own)?.tables().await.map_err(error))
+    async fn tables(&mut self, own: Resource<Open>) -> Answer<Vec<wit::Table>> {
+        let tables = self.table.get(&own)?.tables().await;
+        let tables = tables.map(|tables| {
+            let table = |table: crate::handle::sql::sqlite::Table| wit::Table {
+                name: table.name,
+                is_view: table.is_view,
+            };
+            tables.into_iter().map(table).collect()
+        });
+        Ok(tables.map_err(error))
     }
 
     async fn columns(&mut self, own: Resource<Open>, table: String) -> Answer<Vec<wit::Column>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::act::{self, Lent};
 use super::failure::Failure;
 use super::rows::Rows;
-use super::sqlite::{Column, Database, Mode};
+use super::sqlite::{Column, Database, Mode, Table};
 use super::transaction::Transaction;
 use super::value::{Done, Value};
 use super::want::TABLES;
@@ -206,17 +206,17 @@ impl Open {
         ))
     }
 
-    /// The names of the tables and views that the call may select from unasked. The rules know this as
+    /// The tables and views that the call may select from unasked. The rules know this as
     /// selecting from `sqlite_schema`.
     ///
     /// # Errors
     /// [`Failure`] where it is refused or does not work.
-    pub async fn tables(&self) -> Result<Vec<String>, Failure> {
+    pub async fn tables(&self) -> Result<Vec<Table>, Failure> {
         let access = self.selecting(TABLES, vec!["name".to_owned()]);
         let found = self.look(access, Database::tables).await?;
         let (scope, label) = (self.call.scope(), self.call.label());
-        let may = |table: &String| {
-            let access = self.selecting(table, Vec::new());
+        let may = |table: &Table| {
+            let access = self.selecting(&table.name, Vec::new());
             scope.decide(&access, &label).verdict() == Verdict::Allow
         };
         Ok(found.into_iter().filter(may).collect())

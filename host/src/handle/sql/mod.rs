@@ -13,3 +13,6 @@ pub mod want;
 pub use self::database::{Databases, Given, Open};
 pub use self::rows::Rows;
 pub use self::transaction::Transaction;
+
+#[cfg(test)]
+mod tests;

@@ -179,7 +179,10 @@ impl Database {
     fn named(&self, sql: &str, failure: &Failure) -> Vec<String> {
         let names = text::names(sql);
         // Where the tables cannot be read, every word may be one.
-        let tables = self.all_tables().unwrap_or_else(|_| names.clone());
+        let tables = self.all_tables().map_or_else(
+            |_| names.clone(),
+            |tables| tables.into_iter().map(|table| table.name).collect(),
+        );
         let is_named = |table: &String| names.iter().any(|name| name.eq_ignore_ascii_case(table));
         let mut named: Vec<String> = tables.into_iter().filter(is_named).collect();
         if let Failure::Invalid(text) = failure
@@ -208,22 +211,28 @@ impl Database {
     ///
     /// # Errors
     /// [`Failure`] where they cannot be read.
-    pub fn tables(&self, pass: &Pass) -> Result<Vec<String>, Failure> {
+    pub fn tables(&self, pass: &Pass) -> Result<Vec<Table>, Failure> {
         is_for(pass, TABLES)?;
         self.all_tables()
     }
 
-    fn all_tables(&self) -> Result<Vec<String>, Failure> {
+    fn all_tables(&self) -> Result<Vec<Table>, Failure> {
         let names = self.own(|connection| {
             let mut names = connection.prepare(
-                "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') \
+                "SELECT name, type = 'view' FROM main.sqlite_schema \
+                 WHERE type IN ('table', 'view') \
                  ORDER BY rowid",
             )?;
-            let names = names.query_map([], |row| row.get::<_, String>(0))?;
+            let names = names.query_map([], |row| {
+                Ok(Table {
+                    name: row.get(0)?,
+                    is_view: row.get(1)?,
+                })
+            })?;
             names.collect::<Result<Vec<_>, _>>()
         });
         let mut names = names.map_err(|error| self.failure(&error))?;
-        names.retain(|name| !text::is_own(name));
+        names.retain(|table| !text::is_own(&table.name));
         Ok(names)
     }
 
@@ -353,6 +362,15 @@ impl Drop for Database {
     }
 }
 
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// It is a view, whose rows are those of others.
+    pub is_view: bool,
+}
+
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -441,4 +459,4 @@ fn harden(connection: &mut Connection, stop: &Stop) -> rusqlite::Result<Watch> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A file with tables, a view, triggers, foreign keys and a virtual table.
-pub(super) const SCHEMA: &str = "
+const SCHEMA: &str = "
     CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT UNIQUE, pin TEXT);
     CREATE TABLE pets(id INTEGER PRIMARY KEY, owner REFERENCES people(id) ON DELETE CASCADE, name);
     CREATE TABLE toys(pet REFERENCES pets(id) ON DELETE SET NULL ON UPDATE CASCADE, what);
@@ -24,10 +24,10 @@ pub(super) const SCHEMA: &str = "
     INSERT INTO people VALUES (1, 'ada', '1234'), (2, 'bob', '9999');
 ";
 
-pub(super) struct File(pub std::path::PathBuf);
+pub(in crate::handle::sql) struct File(pub std::path::PathBuf);
 
 impl File {
-    pub(super) fn new(name: &str) -> Self {
+    pub(in crate::handle::sql) fn new(name: &str) -> Self {
         let name = format!("toolkeep-sql-{}-{name}", std::process::id());
         let folder = std::env::temp_dir().canonicalize().unwrap().join(name);
         let _ = std::fs::remove_dir_all(&folder);
@@ -36,6 +36,20 @@ impl File {
         let connection = Connection::open(&file).unwrap();
         connection.execute_batch(SCHEMA).unwrap();
         Self(file)
+    }
+
+    /// What another program finds in it.
+    pub(in crate::handle::sql) fn ask(&self, sql: &str) -> i64 {
+        let connection = Connection::open(&self.0).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// What another program does to it.
+    pub(in crate::handle::sql) fn change(&self, sql: &str) {
+        Connection::open(&self.0)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
     }
 
     pub(super) fn open(&self, mode: Mode) -> Database {
@@ -74,10 +88,7 @@ fn statements_want_what_they_do() {
             "SELECT name FROM names",
             "names: select (name); people: select (name)",
         ),
-        (
-            "SELECT count(*) FROM names",
-            "names: select; people: select",
-        ),
+        ("SELECT count(*) FROM names", "people: select (name)"),
         (
             "WITH x AS (SELECT pin FROM people) SELECT count(*) FROM x",
             "people: select (pin)",

@@ -61,6 +61,25 @@ pub(in crate::rules::config) fn lists(
     of(reader, table, &[handle])
 }
 
+/// As [`lists`], where a table that has neither gives nothing.
+pub(super) fn lists_or_nothing(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    handle: Handle,
+) -> Option<VerbLists> {
+    if table.has("allow") || table.has("ask") {
+        return lists(reader, table, handle);
+    }
+    Some(VerbLists {
+        table: table.shown(),
+        line: reader.line(table.at()),
+        allow: Verbs::NONE,
+        ask: Verbs::NONE,
+        allow_line: None,
+        ask_line: None,
+    })
+}
+
 /// As [`lists`], of the verbs that any of `handles` has.
 fn of(reader: &mut Reader<'_>, table: &Table<'_>, handles: &[Handle]) -> Option<VerbLists> {
     let allow = reader.verbs(table, "allow", handles);

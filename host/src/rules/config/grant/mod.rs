@@ -83,7 +83,12 @@ fn common(
     let known: Vec<&str> = COMMON.iter().chain(own).copied().collect();
     reader.only(table, &known);
     let data = place(reader, table, places, handle);
-    let lists = lists(reader, table, handle);
+    // What is said of single tables is enough.
+    let lists = if handle == Handle::Sql && table.has("tables") {
+        lists::lists_or_nothing(reader, table, handle)
+    } else {
+        lists(reader, table, handle)
+    };
     let only = patterns(reader, table, "only");
     let except = patterns(reader, table, "except");
     let patterns = Patterns::new(&only, &except).ok();

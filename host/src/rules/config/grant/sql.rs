@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Declared, Grant, Placed, VerbLists, lists};
+use super::lists::lists_or_nothing;
+use super::{Declared, Grant, Placed, VerbLists};
 use crate::base::text;
 use crate::rules::read::{Reader, Table};
 use crate::rules::verb::Handle;
@@ -12,7 +13,7 @@ use crate::rules::verb::Handle;
 pub struct SqlGrant {
     /// The place, and what may be done with the tables that are not named below.
     pub grant: Grant,
-    /// What may be done with single tables, by their names in small letters.
+    /// What may be done with single tables, by their names in small letters; nothing, where nothing is said.
     pub tables: BTreeMap<String, TableGrant>,
 }
 
@@ -68,7 +69,7 @@ pub(super) fn one(
             let words = words.into_iter();
             words.map(|word| word.text.to_lowercase()).collect()
         });
-        if let Some(lists) = lists(reader, &table, Handle::Sql) {
+        if let Some(lists) = lists_or_nothing(reader, &table, Handle::Sql) {
             let key = name.text.to_lowercase();
             if tables.insert(key, TableGrant { lists, columns }).is_some() {
                 let message = format!("{} is there twice: capitals do not count", table.shown());
