@@ -236,16 +236,17 @@ pub(super) async fn run(
     let waiting = Waiting::for_what_runs_on(&lent)?;
     let ran = apart(move || {
         let mut batches = Vec::new();
-        let mut sink = Metered::new(&passes, MAX_HELD, |batch| {
-            if keep {
-                batches.push(batch);
-            }
-            Ok(())
-        });
-        let done = spend(&passes, &sql, &params)
-            .and_then(|()| lent.get())
-            .and_then(|database| database.run(&passes, within, &sql, &params, &mut sink));
-        drop(sink);
+        let done = {
+            let mut sink = Metered::new(&passes, MAX_HELD, |batch| {
+                if keep {
+                    batches.push(batch);
+                }
+                Ok(())
+            });
+            spend(&passes, &sql, &params)
+                .and_then(|()| lent.get())
+                .and_then(|database| database.run(&passes, within, &sql, &params, &mut sink))
+        };
         let (held, over): (Vec<_>, Vec<_>) = passes
             .into_iter()
             .partition(|pass| within && done.is_ok() && pass.access().verbs.has_effect());

@@ -160,7 +160,7 @@ impl Sight {
             | A::Delete { table_name }
             | A::CreateTable { table_name }
             | A::DropTable { table_name }
-                if !is_main && !(context.database_name == Some("temp") && is_own(table_name)) =>
+                if !(is_main || context.database_name == Some("temp") && is_own(table_name)) =>
             {
                 return Err(format!("table `{table_name}` outside the database"));
             }
