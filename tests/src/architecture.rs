@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime_wasi", &["engine"]),
     ("wasmtime_wasi_io", &["engine"]),
     ("rusqlite", &["store/db", "handle/kv", "handle/sql"]),
+    ("redis", &["handle/kv"]),
     ("rmcp", &["serve/mcp"]),
     ("clap", &["cli"]),
     ("anstream", &["cli"]),
@@ -45,8 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper_util", &["handle/http"]),
     ("http_body", &["handle/http"]),
     ("http_body_util", &["handle/http", "engine/bind/http"]),
-    ("rustls", &["handle/http"]),
-    ("tokio_rustls", &["handle/http"]),
+    ("rustls", &["handle/http", "handle/remote"]),
+    ("tokio_rustls", &["handle/http", "handle/remote"]),
     ("webpki_roots", &["handle/http"]),
     ("zeroize", &["handle/secrets"]),
 ];

@@ -147,8 +147,8 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
-        let vault = Vault::new().with(Environment).with(File::of_state(&state));
-        let web = Web::new(Settings::new(&folder, Arc::new(vault)))
+        let vault = Arc::new(Vault::new().with(Environment).with(File::of_state(&state)));
+        let web = Web::new(Settings::new(&folder, Arc::clone(&vault)))
             .map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
@@ -166,7 +166,7 @@ impl HostBuilder {
             file: self.config,
             state,
             names: name_tools(&config, &plugins)?,
-            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected)),
+            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected), vault),
             config,
             plugins,
             engine: Arc::new(engine),

@@ -10,6 +10,7 @@ use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
+use crate::handle::secrets::Vault;
 use crate::handle::sql::{Databases, Given};
 use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
 use crate::rules::problem::Problems;
@@ -35,20 +36,26 @@ const MAX_OPEN: usize = 256;
 const MAX_CHECKED: usize = 1024;
 
 impl Places {
-    pub(super) fn new(config: Arc<Config>, folder: &Path, protected: Arc<Protected>) -> Self {
+    pub(super) fn new(
+        config: Arc<Config>,
+        folder: &Path,
+        protected: Arc<Protected>,
+        vault: Arc<Vault>,
+    ) -> Self {
         Self {
             config,
             folder: folder.to_owned(),
             protected,
             open: Mutex::new(HashMap::new()),
-            stores: Stores::default(),
+            stores: Stores::new(vault),
             checked: Mutex::new(Vec::new()),
         }
     }
 
     /// The places of another config, of the same host.
     pub(super) fn under(&self, config: Arc<Config>, folder: &Path) -> Self {
-        Self::new(config, folder, Arc::clone(&self.protected))
+        let vault = Arc::clone(self.stores.vault());
+        Self::new(config, folder, Arc::clone(&self.protected), vault)
     }
 
     /// The places that a call's guest is given.

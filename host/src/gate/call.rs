@@ -228,7 +228,7 @@ impl Call {
             return Err(self.refuse(&access, &state_failed()));
         }
         // What an approval was used for is on disk before it happens, as an effect is.
-        let durable = access.is_announced() || approval.is_some();
+        let durable = self.scope.is_announced(&access) || approval.is_some();
         let announced = durable || span == Span::Held;
         let intent = announced.then(|| {
             let label = label_before.clone();
@@ -324,6 +324,7 @@ impl Call {
     /// Returns false if the log could not be written.
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
         outcome.duration_us = micros(self.began.elapsed());
+        self.give_back().await;
         let record = self.ending(outcome);
         let kept = self.journal.keep(record).await;
         self.ended.store(true, Ordering::Release);

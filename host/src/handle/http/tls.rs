@@ -15,7 +15,7 @@ use super::failure::Failure;
 const MAX_ROOTS: u64 = 4 * 1024 * 1024;
 
 /// Whom we believe: the web's certificate authorities, and for some places others.
-pub(super) struct Trust {
+pub(in crate::handle) struct Trust {
     web: Arc<ClientConfig>,
     others: Mutex<HashMap<PathBuf, Others>>,
 }
@@ -31,7 +31,7 @@ impl Trust {
     ///
     /// # Errors
     /// Where the TLS library does not know its own ciphers.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
+    pub(in crate::handle) fn new() -> Result<Self, rustls::Error> {
         Ok(Self {
             web: Arc::new(config(web_roots())?),
             others: Mutex::default(),
@@ -43,7 +43,10 @@ impl Trust {
     /// # Errors
     /// [`Failure::Roots`] where the file cannot be read, or holds no certificate, or anything that is
     /// none.
-    pub(super) async fn config(&self, roots: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+    pub(in crate::handle) async fn config(
+        &self,
+        roots: Option<&Path>,
+    ) -> Result<Arc<ClientConfig>, Failure> {
         let Some(path) = roots else {
             return Ok(Arc::clone(&self.web));
         };

@@ -4,6 +4,7 @@ use std::fmt;
 // Words only: `std::net` would bring sockets along.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::server::RedisServer;
 use super::template::Template;
 use crate::base::id::Name;
 use crate::base::text;
@@ -71,6 +72,8 @@ pub struct Store {
     pub password: Option<Name>,
     /// With what each key begins.
     pub prefix: Option<Template>,
+    /// A PEM file with the only certificate authorities that are trusted, in place of the public ones.
+    pub roots: Option<String>,
 }
 
 /// What keeps values or tables.
@@ -78,8 +81,8 @@ pub struct Store {
 pub enum Backend {
     /// An SQLite file.
     Sqlite(Template),
-    /// A Redis server, by its URL without a password.
-    Redis(String),
+    /// A Redis server.
+    Redis(RedisServer),
     /// A PostgreSQL server, by its URL without a password.
     Postgres(String),
 }
@@ -140,7 +143,8 @@ impl fmt::Display for Source {
             Self::Web(origins) => f.write_str(&origins.url),
             Self::Kv(store) | Self::Sql(store) => match &store.backend {
                 Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
-                Backend::Redis(url) | Backend::Postgres(url) => f.write_str(url),
+                Backend::Redis(server) => f.write_str(&server.url),
+                Backend::Postgres(url) => f.write_str(url),
             },
         }
     }
@@ -203,8 +207,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, common: &[&str]) 
     let said: Vec<&str> = KINDS.into_iter().filter(|key| table.has(key)).collect();
     let own: &[&str] = match said.as_slice() {
         ["url"] => &["url", "addresses", "roots"],
-        ["kv"] => &["kv", "prefix", "password"],
-        ["sql"] => &["sql", "password"],
+        ["kv"] => &["kv", "prefix", "password", "roots"],
+        ["sql"] => &["sql", "password", "roots"],
         _ => &["dir"],
     };
     let known: Vec<&str> = common.iter().chain(own).copied().collect();
@@ -337,7 +341,7 @@ fn parts(url: &str) -> Result<Parts<'_>, String> {
     })
 }
 
-fn host_pattern(host: &str) -> Option<HostPattern> {
+pub(super) fn host_pattern(host: &str) -> Option<HostPattern> {
     if host == "*" {
         return Some(HostPattern::Any);
     }
@@ -392,14 +396,26 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             };
             Backend::Sqlite(template(reader, table, key, &file)?)
         }
+        Some(("redis" | "rediss", _)) if key == "kv" => Backend::Redis(
+            RedisServer::parse(word.text)
+                .map_err(|fault| {
+                    let message = format!(
+                        "`{key}` in {} is `{}`, {fault}",
+                        table.shown(),
+                        text::visible(word.text)
+                    );
+                    let help =
+                        "write `redis://HOST:PORT/DATABASE`, or `rediss://` with TLS".to_owned();
+                    reader.problem(word.at, message, Some(help));
+                })
+                .ok()?,
+        ),
         Some((scheme, rest))
-            if scheme.trim_end_matches('s') == servers.trim_end_matches('s')
+            if key == "sql"
+                && scheme.trim_end_matches('s') == servers.trim_end_matches('s')
                 && server_fault(rest).is_none() =>
         {
-            match servers {
-                "redis" => Backend::Redis(word.text.to_owned()),
-                _ => Backend::Postgres(word.text.to_owned()),
-            }
+            Backend::Postgres(word.text.to_owned())
         }
         other => {
             let fault = match other {
@@ -417,11 +433,13 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             return None;
         }
     };
-    let has_password = password.is_some() && matches!(backend, Backend::Sqlite(_));
-    if has_password {
-        let message = format!("`password` in {}: a file has none", table.shown());
-        reader.problem(table.at(), message, None);
+    for key in ["password", "roots"] {
+        if table.has(key) && matches!(backend, Backend::Sqlite(_)) {
+            let message = format!("`{key}` in {}: a file has none", table.shown());
+            reader.problem(table.at(), message, None);
+        }
     }
+    let roots = reader.text(table, "roots").map(|word| word.text.to_owned());
     Some(Store {
         backend,
         password: match password {
@@ -432,6 +450,7 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             Some(prefix) => Some(prefix?),
             None => None,
         },
+        roots,
     })
 }
 

@@ -9,10 +9,10 @@ use crate::rules::verdict::{ReasonCode, Verdict};
 
 /// Whatever changes the world, and every request, carries something of what the call has seen.
 pub(super) fn judge_flow(access: &Access, grant: &Grant, seen: &Label, reasons: &mut Reasons) {
-    if !access.is_announced() {
+    let data = &grant.data;
+    if !access.verbs.has_effect() && !data.source.is_outside() {
         return;
     }
-    let data = &grant.data;
     let missing: Vec<&str> = seen
         .confidentiality
         .difference(&data.accepts.confidentiality)
