@@ -28,6 +28,7 @@ const HIDDEN: &[&str] = &[
     "getrandom",
     "hmac",
     "jsonschema",
+    "redis",
     "rmcp",
     "rusqlite",
     "sha2",

@@ -1,15 +1,11 @@
 //! A connection to a server that the operator named: a store of values, a database. Guests choose nothing of it, so
 //! that its addresses need not be public.
 
-use std::io;
 use std::net::IpAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -18,19 +14,19 @@ use super::http::Trust;
 
 /// A server that the operator named.
 #[derive(Clone, Copy, Debug)]
-pub struct Remote<'a> {
+pub(super) struct Remote<'a> {
     /// Its name or address.
-    pub host: &'a str,
+    pub(super) host: &'a str,
     /// Its port.
-    pub port: u16,
+    pub(super) port: u16,
     /// Whether it has to prove its name.
-    pub tls: bool,
+    pub(super) tls: bool,
     /// A PEM file with the only certificate authorities that are trusted, in place of the public ones.
-    pub roots: Option<&'a Path>,
+    pub(super) roots: Option<&'a Path>,
 }
 
 /// A connection, with or without TLS.
-pub enum Connection {
+pub(super) enum Connection {
     /// Without.
     Plain(TcpStream),
     /// With.
@@ -42,7 +38,7 @@ pub enum Connection {
 /// # Errors
 /// For the operator: the name leads nowhere, nobody answers within `patience`, or who answers does not prove
 /// to be the one that was named.
-pub async fn connect(
+pub(super) async fn connect(
     remote: Remote<'_>,
     patience: Duration,
 ) -> Result<(Connection, IpAddr), String> {
@@ -68,7 +64,7 @@ async fn open(remote: Remote<'_>) -> Result<(Connection, IpAddr), String> {
 ///
 /// # Errors
 /// For the operator.
-pub async fn secure(stream: TcpStream, remote: Remote<'_>) -> Result<TlsStream<TcpStream>, String> {
+async fn secure(stream: TcpStream, remote: Remote<'_>) -> Result<TlsStream<TcpStream>, String> {
     static TRUST: OnceLock<Option<Trust>> = OnceLock::new();
     let trust = TRUST.get_or_init(|| Trust::new().ok());
     let trust = trust.as_ref().ok_or("TLS cannot be used")?;
@@ -85,44 +81,4 @@ pub async fn secure(stream: TcpStream, remote: Remote<'_>) -> Result<TlsStream<T
         .connect(name, stream)
         .await
         .map_err(|error| format!("cannot be talked to with TLS: {error}"))
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

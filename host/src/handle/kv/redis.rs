@@ -9,13 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, Script};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::backend::{Backend, Change, Expected, Held, KvError, Room};
 use crate::base::id::Name;
 use crate::gate::pass::{Note, Pass};
-use crate::handle::remote::{Remote, connect};
+use crate::handle::remote::{Connection, Remote, connect};
 use crate::handle::secrets::Vault;
 use crate::rules::config::RedisServer;
 
@@ -116,16 +117,21 @@ impl RedisKv {
         let (stream, peer) = connect(remote, PATIENCE)
             .await
             .map_err(|error| KvError::Failed(format!("`{}`: {error}", server.url)))?;
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
-        let login = MultiplexedConnection::new_with_config(&login, stream, config);
-        let (connection, driver) = tokio::time::timeout(PATIENCE, login)
+        let entered = async {
+            match stream {
+                Connection::Plain(stream) => enter(&login, stream).await,
+                Connection::Tls(stream) => enter(&login, stream).await,
+            }
+        };
+        let (connection, driver) = tokio::time::timeout(PATIENCE, entered)
             .await
             .map_err(|_| KvError::Failed(format!("`{}` does not answer", server.url)))?
             .map_err(|error| KvError::Failed(format!("`{}`: {error}", server.url)))?;
+        let driver = Arc::new(driver);
         Ok(Open {
             connection,
             peer,
-            driver: Arc::new(Driver(tokio::spawn(driver).abort_handle())),
+            driver,
         })
     }
 
@@ -141,6 +147,17 @@ impl RedisKv {
             ))
         })
     }
+}
+
+/// Logs in over `stream`.
+async fn enter(
+    login: &RedisConnectionInfo,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<(MultiplexedConnection, Driver), RedisError> {
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let (connection, driver) =
+        MultiplexedConnection::new_with_config(login, stream, config).await?;
+    Ok((connection, Driver(tokio::spawn(driver).abort_handle())))
 }
 
 fn named(namespace: &str, what: &str) -> String {
