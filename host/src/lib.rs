@@ -30,6 +30,7 @@
 //! | list tools for a model | [`Host::tools`] |
 //! | call one, cancel it, hear its log lines | [`Session::call_with`], [`CallOptions`] |
 //! | ask a person | [`Approver`] |
+//! | keep plugins' values in a store of your own | [`HostBuilder::kv`], [`KvBackend`] |
 //! | watch what happens | [`Host::events`] |
 //! | tell a model what went wrong | [`CallError::for_model`] |
 //! | keep a proof of the record elsewhere | [`Host::checkpoint`] |
@@ -87,7 +88,12 @@ pub use base::said::{Level, Said};
 pub use gate::approver::{Answer, Approver, Nobody, Question};
 pub use gate::event::{Event, EventKind, Judged, Origin};
 pub use gate::events::Events;
+pub use gate::pass::Pass;
 pub use gate::refusal::Refusal;
+pub use handle::kv::backend::{
+    Backend as KvBackend, Change as KvChange, Expected as KvExpected, Held as KvHeld, KvError,
+    Room as KvRoom,
+};
 pub use handle::report::Listener;
 pub use rules::access::{Access, Object, Unreachable};
 pub use rules::may::Effects;
@@ -99,7 +105,7 @@ pub use store::audit::record::{Outcome, Status};
 pub use store::audit::{Checkpoint, Verifier};
 pub use store::error::StoreError;
 
-/// For implementing [`Approver`], whose method is async and which is used as `dyn`.
+/// For implementing [`Approver`] and [`KvBackend`], whose methods are async and which are used as `dyn`.
 pub use async_trait::async_trait;
 
 /// The page for embedders: its samples have to compile.

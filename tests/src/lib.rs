@@ -318,6 +318,7 @@ impl Keep {
             "plugins/memory",
             "plugins/sqlite",
             "tests/guests/measured",
+            "tests/guests/stored",
         ] {
             let name = folder.rsplit('/').next().unwrap_or(folder);
             if text.contains(&format!("{{{name}}}")) {

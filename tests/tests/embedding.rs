@@ -1,12 +1,14 @@
 //! Toolkeep as a library: the example runs, and the API is what a runtime can build on.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use toolkeep::{
-    CallError, CallOptions, CancelToken, Event, Events, Host, Reply, Session, StartError,
-    StoreError,
+    CallError, CallOptions, CancelToken, Event, Events, Host, KvBackend, KvChange, KvError, KvHeld,
+    KvRoom, Pass, Reply, Session, StartError, StoreError, async_trait,
 };
 use toolkeep_tests::{Keep, Ran, deps, plugin};
 
@@ -74,4 +76,91 @@ fn futures_can_be_spawned(
     sent(&session.call_with("tool", Value::Null, CallOptions::default()));
     sent(&host.checkpoint());
     sent(&events.next());
+}
+
+/// Values in memory, which ends with the program.
+#[derive(Clone, Debug, Default)]
+struct InMemory(Arc<Mutex<BTreeMap<String, KvHeld>>>);
+
+#[async_trait]
+impl KvBackend for InMemory {
+    async fn get(&self, _: &Pass, _: &str, key: &str) -> Result<Option<KvHeld>, KvError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+
+    async fn keys(
+        &self,
+        _: &Pass,
+        _: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, KvError> {
+        let all = self.0.lock().unwrap();
+        let keys = all.keys().filter(|key| key.starts_with(prefix));
+        let rest = keys.filter(|key| after.is_none_or(|after| key.as_str() > after));
+        Ok(rest.take(limit).cloned().collect())
+    }
+
+    async fn apply(
+        &self,
+        passes: &[Pass],
+        _: &str,
+        changes: Vec<KvChange>,
+        _: KvRoom,
+    ) -> Result<(), KvError> {
+        assert_eq!(passes.len(), changes.len());
+        let mut all = self.0.lock().unwrap();
+        for change in changes {
+            match change.to {
+                Some(value) => drop(all.insert(change.key, KvHeld { value, version: 1 })),
+                None => drop(all.remove(&change.key)),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_program_can_keep_values_in_a_store_of_its_own() {
+    let grant = "[plugins.memory]\npath = {memory}\n[plugins.memory.kv.graph]\ndata = \"graph\"\n\
+                 allow = [\"list\", \"get\", \"create\", \"modify\"]\n";
+    let declared = "label = [\"untrusted\"]\n";
+    let keep = Keep::new(&format!(
+        "[data.graph]\nkv = \"host:mine\"\n{declared}{grant}"
+    ));
+    let mine = InMemory::default();
+    let host = Host::builder(keep.path("toolkeep.toml"))
+        .state(keep.state())
+        .kv("mine".parse().unwrap(), mine.clone())
+        .build()
+        .unwrap();
+    let session = keep.session(&host, "s");
+    let ada = json!([{"name": "Ada", "entityType": "person", "observations": []}]);
+    session
+        .call("create_entities", json!({"entities": ada}))
+        .await
+        .unwrap();
+    let kept: Vec<String> = mine.0.lock().unwrap().keys().cloned().collect();
+    assert!(kept.contains(&"entity/Ada".to_owned()), "{kept:?}");
+    let read = session.call("read_graph", json!({})).await.unwrap();
+    assert!(read.output.text().contains("\"Ada\""));
+    drop((session, host));
+
+    // It is a place outside: what goes there is on disk before it goes, reading included.
+    let records = keep.records(&["--handle", "kv", "--kind", "intent"]);
+    let verbs: Vec<String> = records.iter().map(|r| r["verbs"].to_string()).collect();
+    for verb in ["create", "get", "list"] {
+        let only = format!("[\"{verb}\"]");
+        assert!(verbs.contains(&only), "{verbs:?}");
+    }
+
+    // Nobody else has it.
+    let host = keep.host();
+    let session = keep.session(&host, "s");
+    let error = session.call("read_graph", json!({})).await.unwrap_err();
+    assert!(
+        error.to_string().contains("supplies no `host:mine`"),
+        "{error}"
+    );
 }

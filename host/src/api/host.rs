@@ -11,6 +11,7 @@ use super::operator::{read_config, state_folder};
 use super::places::Places;
 use super::plugin::{Plugin, Tool, load};
 use super::session::Session;
+use super::stores::{Stores, Supplied};
 use crate::base::id::{Name, SessionId};
 use crate::base::principal::Principal;
 use crate::base::text;
@@ -21,6 +22,7 @@ use crate::gate::door::Gate;
 use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
 use crate::handle::http::{Settings, Web};
+use crate::handle::kv::backend::Backend as KvBackend;
 use crate::handle::secrets::{Environment, File, Vault};
 use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
@@ -56,6 +58,7 @@ pub struct HostBuilder {
     state: Option<PathBuf>,
     approver: Arc<dyn Approver>,
     pool: PoolSize,
+    kv: Supplied,
 }
 
 impl HostBuilder {
@@ -72,6 +75,14 @@ impl HostBuilder {
     #[must_use]
     pub fn approver(mut self, approver: impl Approver) -> Self {
         self.approver = Arc::new(approver);
+        self
+    }
+
+    /// Keeps values by key in `backend`, wherever the operator's file says `kv = "host:NAME"`. For labels and
+    /// the record that is a place outside.
+    #[must_use]
+    pub fn kv(mut self, name: Name, backend: impl KvBackend + 'static) -> Self {
+        self.kv.insert(name, Arc::new(backend));
         self
     }
 
@@ -161,12 +172,13 @@ impl HostBuilder {
             &config,
             PATIENCE,
         );
+        let stores = Stores::new(vault, Arc::new(self.kv));
         let config = Arc::new(config);
         let host = Inner {
             file: self.config,
             state,
             names: name_tools(&config, &plugins)?,
-            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected), vault),
+            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected), stores),
             config,
             plugins,
             engine: Arc::new(engine),
@@ -242,6 +254,7 @@ impl Host {
             state: None,
             approver: Arc::new(Nobody),
             pool: PoolSize::default(),
+            kv: Supplied::new(),
         }
     }
 

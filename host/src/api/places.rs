@@ -10,7 +10,6 @@ use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
-use crate::handle::secrets::Vault;
 use crate::handle::sql::{Databases, Given};
 use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
 use crate::rules::problem::Problems;
@@ -40,22 +39,26 @@ impl Places {
         config: Arc<Config>,
         folder: &Path,
         protected: Arc<Protected>,
-        vault: Arc<Vault>,
+        stores: Stores,
     ) -> Self {
         Self {
             config,
             folder: folder.to_owned(),
             protected,
             open: Mutex::new(HashMap::new()),
-            stores: Stores::new(vault),
+            stores,
             checked: Mutex::new(Vec::new()),
         }
     }
 
     /// The places of another config, of the same host.
     pub(super) fn under(&self, config: Arc<Config>, folder: &Path) -> Self {
-        let vault = Arc::clone(self.stores.vault());
-        Self::new(config, folder, Arc::clone(&self.protected), vault)
+        Self::new(
+            config,
+            folder,
+            Arc::clone(&self.protected),
+            self.stores.anew(),
+        )
     }
 
     /// The places that a call's guest is given.

@@ -1,6 +1,6 @@
 //! Values by key, opened for the principals that use them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +15,14 @@ use crate::handle::secrets::Vault;
 use crate::rules::config::{self, KvGrant, RedisServer, Source};
 use crate::rules::scope::Scope;
 
+/// Backends by the names that the operator's file has for them.
+pub(super) type Supplied = BTreeMap<Name, Arc<dyn Backend>>;
+
 /// What keeps values, opened once for all who use it.
 pub(super) struct Stores {
     vault: Arc<Vault>,
+    /// What the program that embeds this one brought along.
+    supplied: Arc<Supplied>,
     files: Mutex<HashMap<PathBuf, Arc<dyn Backend>>>,
     /// Servers, by the place that is kept there.
     servers: Mutex<HashMap<Name, Arc<dyn Backend>>>,
@@ -27,16 +32,18 @@ pub(super) struct Stores {
 const MAX_OPEN: usize = 64;
 
 impl Stores {
-    pub(super) fn new(vault: Arc<Vault>) -> Self {
+    pub(super) fn new(vault: Arc<Vault>, supplied: Arc<Supplied>) -> Self {
         Self {
             vault,
+            supplied,
             files: Mutex::default(),
             servers: Mutex::default(),
         }
     }
 
-    pub(super) fn vault(&self) -> &Arc<Vault> {
-        &self.vault
+    /// The same under other rules: nothing is open yet.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(Arc::clone(&self.vault), Arc::clone(&self.supplied))
     }
 
     /// What a call's guest is given.
@@ -66,6 +73,10 @@ impl Stores {
                     let file = folder.join(expanded(file)?);
                     self.sqlite(&file, protected).map_err(wrong)?
                 }
+                config::Backend::Supplied(name) => {
+                    let known = self.supplied.get(name).cloned();
+                    known.ok_or_else(|| wrong(format!("this program supplies no `host:{name}`")))?
+                }
                 config::Backend::Redis(server) => self.redis(&data.name, server, store, folder),
                 config::Backend::Postgres(_) => {
                     return Err(wrong("values by key are not kept there".to_owned()));
@@ -75,6 +86,7 @@ impl Stores {
                 need: need.need.clone(),
                 data: data.name.clone(),
                 backend,
+                is_outside: data.source.is_outside(),
                 namespace: namespace(scope, grant, need.need.as_str()),
                 prefix: prefix.unwrap_or_default(),
                 room: Room {

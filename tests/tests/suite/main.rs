@@ -18,6 +18,7 @@ mod people;
 mod record;
 mod renames;
 mod sizes;
+mod tables;
 mod texts;
 mod time;
 mod verbs;
@@ -46,6 +47,7 @@ fn cases() -> Vec<Case> {
         time::CASES,
         calls::CASES,
         keys::CASES,
+        tables::CASES,
         record::CASES,
         people::CASES,
         texts::CASES,

@@ -10,13 +10,14 @@ use crate::gate::pass::Pass;
 /// after it, and the changes of one [`Backend::apply`] are made together or not at all.
 #[async_trait]
 pub trait Backend: Send + Sync + fmt::Debug {
-    /// Whether it is on another machine, or may be: then nothing is asked of it before the verdict, since
-    /// a question tells it the key.
-    fn is_outside(&self) -> bool;
-
     /// Whether there is a value, and which version of it: what an access is to be judged by. Nothing of
-    /// it may reach a guest. Never called where [`Backend::is_outside`].
-    async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError>;
+    /// it may reach a guest. Asked of files on this machine only: to ask anybody else before the verdict
+    /// would tell them the key.
+    async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError> {
+        let (_, _) = (namespace, key);
+        let why = "nothing is asked of it before the verdict";
+        Err(KvError::Failed(why.to_owned()))
+    }
 
     /// The value, and its version: a number that is never used again for another value of the key.
     async fn get(&self, pass: &Pass, namespace: &str, key: &str) -> Result<Option<Held>, KvError>;

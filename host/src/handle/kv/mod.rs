@@ -38,6 +38,8 @@ pub struct Bucket {
     pub data: Name,
     /// What keeps them.
     pub backend: Arc<dyn Backend>,
+    /// Whether that may be another machine: then nothing is asked of it before the verdict.
+    pub is_outside: bool,
     /// What they are kept apart by: two plugins with the same key do not meet.
     pub namespace: String,
     /// With what each key begins that is kept; the guest does not see it.

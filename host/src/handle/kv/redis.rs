@@ -178,16 +178,6 @@ fn names(namespace: &str) -> String {
 
 #[async_trait]
 impl Backend for RedisKv {
-    fn is_outside(&self) -> bool {
-        true
-    }
-
-    async fn version(&self, _: &str, _: &str) -> Result<Option<i64>, KvError> {
-        Err(KvError::Failed(
-            "nothing is asked of a server before the verdict".to_owned(),
-        ))
-    }
-
     async fn get(&self, pass: &Pass, namespace: &str, key: &str) -> Result<Option<Held>, KvError> {
         let mut connection = self.open(std::slice::from_ref(pass)).await?;
         let (value, version): (Option<Vec<u8>>, Option<i64>) = redis::pipe()

@@ -72,10 +72,6 @@ impl SqliteKv {
 
 #[async_trait]
 impl Backend for SqliteKv {
-    fn is_outside(&self) -> bool {
-        false
-    }
-
     async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError> {
         self.read(|db| {
             let sql = "SELECT version FROM entry WHERE namespace = ?1 AND key = ?2";

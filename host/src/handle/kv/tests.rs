@@ -96,6 +96,7 @@ fn bucket(folder: &Path, namespace: &str, prefix: &str, room: Room) -> Arc<Bucke
         need: Name::new("graph").unwrap(),
         data: Name::new("graph").unwrap(),
         backend: Arc::new(backend),
+        is_outside: false,
         namespace: namespace.to_owned(),
         prefix: prefix.to_owned(),
         room,

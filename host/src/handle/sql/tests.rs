@@ -200,6 +200,18 @@ async fn each_table_has_its_own_rules() {
             false,
             "WITH x AS (SELECT pin FROM people) SELECT count(*) FROM x",
         ),
+        (
+            false,
+            "SELECT name FROM people NATURAL JOIN (SELECT '1' AS pin)",
+        ),
+        (
+            false,
+            "SELECT name FROM people JOIN (SELECT '1' AS pin) USING (pin)",
+        ),
+        (
+            true,
+            "SELECT name FROM people JOIN (SELECT 1 AS id) USING (\"ID\")",
+        ),
         (false, "INSERT INTO log SELECT pin, 1 FROM people"),
         (false, "SELECT * FROM pets"),
         (false, "SELECT * FROM no_such_pets, pets"),

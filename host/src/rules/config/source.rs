@@ -81,6 +81,8 @@ pub struct Store {
 pub enum Backend {
     /// An SQLite file.
     Sqlite(Template),
+    /// What the program that embeds Toolkeep supplies under this name.
+    Supplied(Name),
     /// A Redis server.
     Redis(RedisServer),
     /// A PostgreSQL server, by its URL without a password.
@@ -143,6 +145,7 @@ impl fmt::Display for Source {
             Self::Web(origins) => f.write_str(&origins.url),
             Self::Kv(store) | Self::Sql(store) => match &store.backend {
                 Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
+                Backend::Supplied(name) => write!(f, "host:{name}"),
                 Backend::Redis(server) => f.write_str(&server.url),
                 Backend::Postgres(url) => f.write_str(url),
             },
@@ -396,6 +399,7 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             };
             Backend::Sqlite(template(reader, table, key, &file)?)
         }
+        Some(("host", name)) if key == "kv" => Backend::Supplied(reader.name(name, word.at)?),
         Some(("redis" | "rediss", _)) if key == "kv" => Backend::Redis(
             RedisServer::parse(word.text)
                 .map_err(|fault| {
@@ -433,9 +437,10 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             return None;
         }
     };
+    let is_server = matches!(backend, Backend::Redis(_) | Backend::Postgres(_));
     for key in ["password", "roots"] {
-        if table.has(key) && matches!(backend, Backend::Sqlite(_)) {
-            let message = format!("`{key}` in {}: a file has none", table.shown());
+        if table.has(key) && !is_server {
+            let message = format!("`{key}` in {} is for servers", table.shown());
             reader.problem(table.at(), message, None);
         }
     }

@@ -5,6 +5,7 @@ mod cancelled;
 mod keys;
 mod odd;
 mod raw;
+mod tables;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +50,9 @@ tools![
     cancelled::write_on,
     keys::key_steps,
     keys::file_to_key,
+    tables::table_steps,
+    tables::table_steps_then_trap,
+    tables::file_to_table,
     odd::look_around,
     odd::drip,
     odd::leave_marks,

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::text::{Kind, Shape, Text, is_own, may_replace};
+use super::text::{Joined, Kind, Shape, Text, is_own, may_replace};
 use super::watch::{Deed, Sight, Watch};
 use crate::handle::sql::want::Wants;
 use crate::rules::verb::Verb;
@@ -40,7 +40,8 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
     let shapes = matches!(text.kind, Kind::Shape(_));
     let mut wants = Wants::default();
     let mut replaces = text.replaces;
-    let mut written = Vec::new();
+    let mut joined = text.joined.clone();
+    let (mut read, mut written) = (Vec::new(), Vec::new());
     for seen in &sight.deeds {
         if is_own(&seen.table) {
             // What SQLite itself does to carry out such a statement: see `Text::of`.
@@ -52,6 +53,8 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
         let name = match find(connection, &seen.table).map_err(NoPlan::Failed)? {
             Found::Table { name, sql } => {
                 replaces = replaces || seen.deed.writes() && may_replace(&sql);
+                // Of a table that has no such words: nothing.
+                joined.add(Joined::of(&sql));
                 name
             }
             Found::Special(what) => return Err(NoPlan::Unknown(what)),
@@ -69,10 +72,11 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
                 _ => return Err(NoPlan::Unknown(format!("table `{}`", seen.table))),
             },
         };
-        if let Some(by) = &seen.by
-            && seen.deed.writes()
-        {
-            replaces = replaces || trigger_replaces(connection, by).map_err(NoPlan::Failed)?;
+        if let Some(by) = &seen.by {
+            for sql in triggers(connection, by).map_err(NoPlan::Failed)? {
+                replaces = replaces || seen.deed.writes() && may_replace(&sql);
+                joined.add(Joined::of(&sql));
+            }
         }
         match &seen.deed {
             Deed::Read(column) => {
@@ -82,6 +86,7 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
                     )));
                 }
                 wants.add(&name, Verb::Select, Some(column));
+                read.push(name);
             }
             Deed::Update(column) => {
                 wants.add(&name, Verb::Update, Some(column));
@@ -106,6 +111,14 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
         // for its triggers too.
         for table in written {
             wants.add(&table, Verb::Delete, None);
+        }
+    }
+    if !joined.is_none() {
+        for table in read {
+            let columns = columns(connection, &table).map_err(NoPlan::Failed)?;
+            for column in columns.iter().filter(|column| joined.has(column)) {
+                wants.add(&table, Verb::Select, Some(column));
+            }
         }
     }
     Ok(wants)
@@ -172,19 +185,21 @@ fn is_module(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     find.exists([name])
 }
 
-/// Whether the trigger `name` resolves conflicts by replacing. A view changes nothing by itself.
-fn trigger_replaces(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+/// What the triggers called `name` are made by. A view is looked at as the table that it is.
+fn triggers(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     let mut find = connection.prepare_cached(
         "SELECT coalesce(sql, '') FROM main.sqlite_schema \
          WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE",
     )?;
-    let mut rows = find.query([name])?;
-    while let Some(row) = rows.next()? {
-        if may_replace(&row.get::<_, String>(0)?) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let rows = find.query_map([name], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// The names of a table's columns.
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut find = connection.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?;
+    let rows = find.query_map([table], |row| row.get(0))?;
+    rows.collect()
 }
 
 /// Whether a column's name is empty: reading it could not be told from reading none.

@@ -1,6 +1,8 @@
 //! What can be told from a statement's text. The authorizer does not see how conflicts are resolved, nor
 //! what `ALTER` does to a table; everything else is the authorizer's.
 
+use std::collections::BTreeSet;
+
 /// One word of a statement, comments and blanks left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -36,6 +38,68 @@ pub(super) struct Text {
     pub kind: Kind,
     /// It has `REPLACE` as a keyword, so that it may delete rows that stand in its way.
     pub replaces: bool,
+    /// The columns that it joins tables by without reading them in so many words.
+    pub joined: Joined,
+}
+
+/// Columns that tables are joined by with `NATURAL` or `USING`. SQLite compares them, and the authorizer
+/// hears nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// `NATURAL`: whatever columns they have in common.
+    pub all: bool,
+    /// The columns that `USING` names, in small letters.
+    pub columns: BTreeSet<String>,
+}
+
+impl Joined {
+    /// What a piece of SQL, such as a view or trigger is made by, joins by. What cannot be taken apart joins
+    /// by all.
+    pub(super) fn of(sql: &str) -> Self {
+        let all = |_| Self {
+            all: true,
+            columns: BTreeSet::new(),
+        };
+        tokens(sql).map_or_else(all, |tokens| joined(&tokens))
+    }
+
+    /// Takes in what somebody else joins by.
+    pub(super) fn add(&mut self, other: Self) {
+        self.all |= other.all;
+        self.columns.extend(other.columns);
+    }
+
+    /// Whether it joins by the column.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.all || self.columns.contains(&column.to_lowercase())
+    }
+
+    /// Whether it joins at all.
+    pub(super) fn is_none(&self) -> bool {
+        !self.all && self.columns.is_empty()
+    }
+}
+
+fn joined(tokens: &[Token]) -> Joined {
+    let mut joined = Joined::default();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Word(word) if word == "NATURAL" => joined.all = true,
+            Token::Word(word) if word == "USING" => {
+                let rest = tokens.get(at..).unwrap_or_default();
+                let names = rest
+                    .iter()
+                    .take_while(|token| **token != Token::Other(')'))
+                    .filter_map(|token| match token {
+                        Token::Word(name) | Token::Quoted(name) => Some(name.to_lowercase()),
+                        Token::Other(_) => None,
+                    });
+                joined.columns.extend(names);
+            }
+            _ => {}
+        }
+    }
+    joined
 }
 
 /// Why a text is not taken.
@@ -62,6 +126,7 @@ impl Text {
             return Err(BadText::Several);
         }
         let replaces = replaces(&tokens);
+        let joined = joined(&tokens);
         let mut words = tokens.as_slice();
         if word(words, 0) == Some("EXPLAIN") {
             let rest = if word(words, 1) == Some("QUERY") {
@@ -90,7 +155,11 @@ impl Text {
         if matches!(kind, Kind::Shape(_)) && tokens.iter().any(own) {
             return Err(BadText::Kind);
         }
-        Ok(Self { kind, replaces })
+        Ok(Self {
+            kind,
+            replaces,
+            joined,
+        })
     }
 }
 
@@ -243,17 +312,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_tables_are_joined_by_is_seen() {
+        let using = |names: &[&str]| Joined {
+            all: false,
+            columns: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        for (sql, joined) in [
+            ("SELECT 1 FROM a JOIN b ON a.x = b.x", using(&[])),
+            ("SELECT 'NATURAL', \"USING\" -- natural", using(&[])),
+            (
+                "SELECT 1 FROM a JOIN b using/**/(X, \"a b\") JOIN c USING ([d])",
+                using(&["using", "x", "a b", "d"]),
+            ),
+        ] {
+            assert_eq!(Joined::of(sql), joined, "{sql}");
+        }
+        assert!(Joined::of("SELECT 1 FROM a natural left join b").has("anything"));
+        assert!(Joined::of("SELECT 'x").has("anything"));
+    }
+
+    #[test]
     fn texts_are_told_apart() {
         let rows = |replaces| {
             Ok(Text {
                 kind: Kind::Rows,
                 replaces,
+                joined: Joined::default(),
             })
         };
         let shape = |shape| {
             Ok(Text {
                 kind: Kind::Shape(shape),
                 replaces: false,
+                joined: Joined::default(),
             })
         };
         let cases = [
