@@ -3,6 +3,7 @@
 //! record, nothing that was answered is lost, and when the trouble is over nobody has to help.
 
 mod archived;
+mod broken_off;
 mod cached;
 mod clock;
 mod exchanged;

@@ -299,7 +299,7 @@ const FOR_EVER: &str =
     "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
 
 fn endless() -> Served {
-    let limits = "[plugins.hostile.limits]\nwall_ms = 1000";
+    let limits = "[plugins.hostile.limits]\nwall_ms = 4000";
     let mut served = with_shop(&tables(ALL, limits));
     let endless = json!({"at": "shop", "steps": [{"sql": FOR_EVER}]});
     served.stops("table_steps", endless, "time-limit");
