@@ -9,15 +9,15 @@ mod simplify;
 mod text;
 mod web;
 
-use toolkeep_sdk::{Failure, config, tool, tools};
+use toolkeep_sdk::{Failure, tool, tools};
 use url::Url;
 
 use dom::Tree;
-use web::{Answer, Host, Manners};
+use web::{Answer, Host};
 
 tools![fetch];
 
-/// How it calls itself where the operator says nothing.
+/// How it calls itself.
 const AGENT: &str = concat!(
     "Toolkeep/",
     env!("CARGO_PKG_VERSION"),
@@ -49,27 +49,8 @@ fn fetch(
 ) -> Result<String, Failure> {
     let url = Url::parse(&url)
         .map_err(|error| Failure::bad_arguments(format!("`{url}` is no URL: {error}")))?;
-    let page = Page::of(web::fetch(&Host, &url, &manners()?)?, raw);
+    let page = Page::of(web::fetch(&Host, &url, AGENT)?, raw);
     Ok(page.part(&url, start_index, max_length))
-}
-
-/// What the operator says of this program's manners.
-fn manners() -> Result<Manners, Failure> {
-    // Without a grant there are no values, and being refused one is as good as that.
-    let value = |key| config::get(key).ok().flatten();
-    let asks_robots = match value("ignore_robots_txt").as_deref() {
-        None | Some("false") => true,
-        Some("true") => false,
-        Some(other) => {
-            return Err(Failure::failed(format!(
-                "the operator's value `ignore_robots_txt` is `{other}`, neither `true` nor `false`"
-            )));
-        }
-    };
-    Ok(Manners {
-        agent: value("user_agent").unwrap_or_else(|| AGENT.to_owned()),
-        asks_robots,
-    })
 }
 
 /// What is shown of an answer.

@@ -45,12 +45,6 @@ pub enum Asked {
     Robots,
 }
 
-/// How this program shows itself.
-pub struct Manners {
-    pub agent: String,
-    pub asks_robots: bool,
-}
-
 /// Why one of several requests gave nothing.
 enum Trouble {
     Http(http::Error),
@@ -59,17 +53,14 @@ enum Trouble {
     Over(Failure),
 }
 
-/// Fetches a page.
+/// Fetches a page for the program that calls itself `agent`.
 ///
 /// # Errors
 /// With the reference server's words, where a server or its robots.txt does not give it; refused where the host refuses.
-pub fn fetch(web: &dyn Web, url: &Url, manners: &Manners) -> Result<Answer, Failure> {
+pub fn fetch(web: &dyn Web, url: &Url, agent: &str) -> Result<Answer, Failure> {
     let mut checked = Vec::new();
-    let mut check = |url: &Url| match manners.asks_robots {
-        true => may_fetch(web, url, &manners.agent, &mut checked),
-        false => Ok(()),
-    };
-    let answer = follow(web, url, &manners.agent, Asked::Page, &mut check);
+    let mut check = |url: &Url| may_fetch(web, url, agent, &mut checked);
+    let answer = follow(web, url, agent, Asked::Page, &mut check);
     let answer = answer.map_err(|trouble| match trouble {
         Trouble::Over(failure) => failure,
         Trouble::Http(http::Error::Refused) => {

@@ -18,12 +18,8 @@ impl Servers {
     }
 
     fn fetch(&self, url: &str) -> Result<String, Failure> {
-        let manners = Manners {
-            agent: "Keep/1".to_owned(),
-            asks_robots: true,
-        };
         let url = Url::parse(url).unwrap();
-        fetch(self, &url, &manners).map(|answer| answer.text)
+        fetch(self, &url, "Keep/1").map(|answer| answer.text)
     }
 }
 
