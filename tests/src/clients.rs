@@ -137,6 +137,7 @@ mod tests {
         }
         for (set, module) in [
             ("time", "mcp_server_time"),
+            ("fetch", "mcp_server_fetch"),
             ("mcp-1", "mcp"),
             ("mcp-2", "mcp"),
         ] {

@@ -268,7 +268,7 @@ pub struct Keep {
 
 impl Keep {
     /// A keep whose operator wrote `config`; `{hostile}`, `{notes}`, `{echo}`, `{files}`,
-    /// `{time}`, `{memory}`, `{sqlite}` and `{measured}` in it are the plugins' files.
+    /// `{time}`, `{memory}`, `{sqlite}`, `{fetch}`, `{git}` and `{measured}` in it are the plugins' files.
     pub fn new(config: &str) -> Self {
         let root = TempDir::new().unwrap();
         let keep = Self { root };
@@ -317,6 +317,8 @@ impl Keep {
             "plugins/time",
             "plugins/memory",
             "plugins/sqlite",
+            "plugins/fetch",
+            "plugins/git",
             "tests/guests/measured",
             "tests/guests/stored",
         ] {

@@ -29,6 +29,8 @@ pub enum Comparison {
     Memory,
     /// The plugin `sqlite`.
     Sqlite,
+    /// The plugin `fetch`.
+    Fetch,
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ mod databases;
 mod differences;
 mod folders;
 mod memories;
+mod pages;
 mod shapes;
 mod sides;
 mod times;
@@ -133,4 +134,32 @@ fn sqlite_answers_as_the_reference_server_does() {
     }
     println!("sqlite: {} calls", calls.len());
     differences::check(Comparison::Sqlite, sides.pairs);
+}
+
+#[test]
+fn fetch_answers_as_the_reference_server_does() {
+    let site = pages::Site::start();
+    let keep = Keep::new(&format!(
+        "[data.web]\nurl = \"http://*:{}\"\naddresses = [\"127.0.0.1\"]\n\
+         [plugins.fetch]\npath = {{fetch}}\n\
+         [plugins.fetch.http.web]\ndata = \"web\"\nallow = [\"get\"]\n",
+        site.port
+    ));
+    let mut reference = Command::new(clients::python("fetch"));
+    let agent = "Toolkeep/0.1.0 (Autonomous; +https://github.com/toolkeep/toolkeep)";
+    reference
+        .args(["-m", "mcp_server_fetch", "--allow-private-ips"])
+        .args(["--user-agent", agent])
+        // With Node.js on its path it would install packages while it runs.
+        .env("PATH", "")
+        .env("NO_PROXY", "*");
+    let mut sides = Sides::start(reference, &keep);
+    let calls = pages::calls();
+    for (name, arguments) in &calls {
+        let text = arguments.to_string().replace("SITE", &site.url(""));
+        let arguments: Value = serde_json::from_str(&text).unwrap();
+        sides.call(&format!("fetch: {name}"), "fetch", &arguments);
+    }
+    println!("fetch: {} calls", calls.len());
+    differences::check(Comparison::Fetch, sides.pairs);
 }
