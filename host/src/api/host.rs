@@ -20,6 +20,7 @@ use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
 use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
+use crate::handle::http::connect::Proxy;
 use crate::handle::http::{Settings, Web};
 use crate::handle::secrets::{Environment, File, Vault};
 use crate::pack::known::Known;
@@ -148,8 +149,9 @@ impl HostBuilder {
             ..self.pool
         };
         let vault = Vault::new().with(Environment).with(File::of_state(&state));
-        let web = Web::new(Settings::new(&folder, Arc::new(vault)))
-            .map_err(|error| StartError::Engine(error.to_string()))?;
+        let mut settings = Settings::new(&folder, Arc::new(vault));
+        settings.proxy = proxy(&config)?;
+        let web = Web::new(settings).map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
         let approver = self.approver;
@@ -368,6 +370,15 @@ impl Inner {
 
 fn days(days: u64) -> Duration {
     Duration::from_secs(days.saturating_mul(24 * 3600))
+}
+
+/// The egress proxy, if there is one.
+fn proxy(config: &Config) -> Result<Option<Proxy>, StartError> {
+    let Some(url) = &config.host.proxy else {
+        return Ok(None);
+    };
+    let bad = |why| StartError::Engine(format!("`proxy` in [host] is `{url}`: {why}"));
+    Proxy::parse(url).map(Some).map_err(bad)
 }
 
 /// The log's own key signs without a person: it must not stand for one.

@@ -29,6 +29,8 @@ pub(super) struct Key {
     /// The data place: another one may trust others, or name other networks.
     pub(super) data: Name,
     pub(super) tenant: Identity,
+    /// How many headers may come on it, and how many bytes of them.
+    pub(super) headers: (usize, usize),
 }
 
 /// What sends requests on one connection.

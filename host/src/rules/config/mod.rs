@@ -57,6 +57,8 @@ pub struct Config {
 pub struct HostSettings {
     /// The folder for all that is kept, if the operator chose one.
     pub state: Option<String>,
+    /// The URL of the egress proxy through which all requests to web servers go.
+    pub proxy: Option<String>,
 }
 
 /// `[audit]`.
@@ -130,13 +132,24 @@ fn host(reader: &mut Reader<'_>, root: &Table<'_>) -> HostSettings {
     let Some(table) = reader.table(root, "host") else {
         return host;
     };
-    reader.only(&table, &["state"]);
+    reader.only(&table, &["state", "proxy"]);
     if let Some(word) = reader.text(&table, "state") {
         if word.text.contains(['{', '}']) {
             let message = "`state` in [host] cannot be templated: it is the same for everyone";
             reader.problem(word.at, message, None);
         }
         host.state = Some(word.text.to_owned());
+    }
+    if let Some(word) = reader.text(&table, "proxy") {
+        match source::proxy(word.text) {
+            Ok(()) => host.proxy = Some(word.text.to_owned()),
+            Err(why) => {
+                let shown = text::visible(word.text);
+                let message = format!("`proxy` in [host] is `{shown}`, {why}");
+                let help = "write it as `http://proxy.example.org:3128`".to_owned();
+                reader.problem(word.at, message, Some(help));
+            }
+        }
     }
     host
 }

@@ -174,14 +174,13 @@ impl Keep {
         };
         let (gate, session) = (Arc::new(gate), Arc::new(session));
         let call = Call::begin(gate, session, identity, scope, 1000, self.cancel.clone());
-        (call.await.unwrap(), Client::new(&self.web()))
+        (call.await.unwrap(), Client::new(&self.web(), self.limits))
     }
 
     pub(super) fn web(&self) -> Arc<Web> {
         let vault = Vault::new().with(File::new(self.state.join("secrets")));
         let settings = Settings {
             proxy: self.proxy.clone(),
-            limits: self.limits,
             resolver: self.resolver.clone(),
             connector: self.connector.clone(),
             ..Settings::new(&self.state, Arc::new(vault))
