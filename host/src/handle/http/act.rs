@@ -15,6 +15,7 @@ use super::failure::{Failure, SendError};
 use super::head;
 use super::limits::Limits;
 use super::place::Place;
+use super::searchable::is_searchable;
 use super::upload::{GuestBody, Upload};
 use crate::base::id::Name;
 use crate::base::text;
@@ -253,6 +254,9 @@ impl Act {
             return Err(Failure::ResponseHeaders.into());
         }
         if let Some(mask) = &mask {
+            if !is_searchable(&head) {
+                return Err(Failure::Unsearchable.into());
+            }
             for one in &self.secrets {
                 if let SecretPlace::Header { name, .. } = &one.place {
                     head.headers.remove(name.as_str());

@@ -67,6 +67,9 @@ pub enum Failure {
     /// What came back is no HTTP.
     #[error("the response is not valid HTTP")]
     Protocol,
+    /// A secret went out, and the response is compressed, or a part, so that no echo would be found.
+    #[error("the response is compressed or a part, in spite of what was asked for")]
+    Unsearchable,
     /// The call has as many requests under way as it may have.
     #[error("too many requests are under way")]
     Busy,
@@ -95,6 +98,7 @@ impl Failure {
             Self::ResponseTooLarge => "response-too-large",
             Self::Closed => "closed-early",
             Self::Protocol => "protocol",
+            Self::Unsearchable => "unsearchable",
             Self::Busy => "busy",
             Self::Cancelled => "cancelled",
         }

@@ -19,6 +19,7 @@ mod path;
 mod place;
 mod pool;
 pub mod resolve;
+mod searchable;
 mod stream;
 mod tls;
 mod upload;

@@ -40,6 +40,7 @@ fn of_failure(failure: Failure) -> Error {
         Failure::ResponseTooLarge => Error::HttpResponseBodySize(None),
         Failure::Closed => Error::ConnectionTerminated,
         Failure::Protocol => Error::HttpProtocolError,
+        Failure::Unsearchable => Error::HttpResponseContentCoding(None),
         Failure::Busy => Error::ConnectionLimitReached,
         _ => Error::InternalError(None),
     }
