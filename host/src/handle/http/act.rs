@@ -17,6 +17,7 @@ use super::limits::Limits;
 use super::place::Place;
 use super::searchable::is_searchable;
 use super::upload::{GuestBody, Upload};
+use super::whole;
 use crate::base::id::Name;
 use crate::base::text;
 use crate::gate::call::{Call, Span};
@@ -58,11 +59,12 @@ pub async fn send(
     if !limits.fit(&parts.headers) {
         return Err(SendError::Failed(Failure::RequestHeaders));
     }
-    let access = Access {
+    let mut access = Access {
         handle: Handle::Http,
         need: place.need.clone(),
         verbs: Verbs::one(verb),
         object: Object::Request {
+            content: None,
             data: place.data.clone(),
             method: parts.method.to_string(),
             url: shown(&target),
@@ -81,6 +83,13 @@ pub async fn send(
         .ok()
         .and_then(Result::ok)
         .ok_or(SendError::Failed(Failure::Busy))?;
+    let (mut body, mut length) = (body, length);
+    if call.would_ask(&access) {
+        let whole = whole::read(call, &access, &target, body, length, limits).await?;
+        access.object = whole::object(call, &access, &parts, &whole, &place.secrets)?;
+        length = Some(whole.len() as u64);
+        body = whole::body(whole);
+    }
     let pass = call.judge(access, Span::Held).await?;
     let principal = call.session().principal();
     let way = place.way(target, principal, &client.web.folder, limits);
@@ -133,6 +142,7 @@ impl Wanted {
         let principal = call.session().principal();
         let place = Place::find(call.scope(), principal, &target, verb).ok_or_else(|| {
             let object = |data| Object::Request {
+                content: None,
                 data,
                 method: parts.method.to_string(),
                 url: shown(&target),

@@ -49,6 +49,9 @@ pub enum Failure {
     /// The guest took its body back, or gave another length than it had said.
     #[error("the request's body ended early")]
     RequestBody,
+    /// The guest gave trailers.
+    #[error("trailers of a request are not sent")]
+    RequestTrailers,
     /// The header did not come in time.
     #[error("the response took too long to begin")]
     HeaderTimeout,
@@ -92,6 +95,7 @@ impl Failure {
             Self::RequestHeaders => "request-headers",
             Self::RequestTooLarge => "request-too-large",
             Self::RequestBody => "request-body",
+            Self::RequestTrailers => "request-trailers",
             Self::HeaderTimeout => "header-timeout",
             Self::ResponseHeaders => "response-headers",
             Self::BodyTimeout => "body-timeout",

@@ -23,6 +23,7 @@ mod searchable;
 mod stream;
 mod tls;
 mod upload;
+mod whole;
 
 pub use self::act::send;
 pub use self::client::{Client, Settings, Web};

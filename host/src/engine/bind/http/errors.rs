@@ -34,6 +34,7 @@ fn of_failure(failure: Failure) -> Error {
         Failure::Roots => Error::ConfigurationError,
         Failure::RequestHeaders => Error::HttpRequestHeaderSectionSize(None),
         Failure::RequestTooLarge | Failure::RequestBody => Error::HttpRequestBodySize(None),
+        Failure::RequestTrailers => Error::HttpRequestTrailerSectionSize(None),
         Failure::HeaderTimeout => Error::HttpResponseTimeout,
         Failure::ResponseHeaders => Error::HttpResponseHeaderSectionSize(None),
         Failure::BodyTimeout => Error::ConnectionReadTimeout,
