@@ -359,6 +359,38 @@ fn a_host_that_is_killed_meanwhile_sends_nothing_twice() {
 }
 
 #[test]
+fn the_keyring_keeps_secrets_where_the_file_says_so() {
+    const VALUE: &str = "k3y-in-the-kernel";
+    let server = Server::start();
+    let keep = keep(
+        &server,
+        "[plugins.web.http.api.secrets.key]\nheader = \"x-key\"\n[host]\nsecrets = \"keyring\"\n",
+    );
+    let get = |keep: &Keep| {
+        let step = json!([{"op": "GET", "url": server.url("/echo")}]);
+        keep.steps_of("web_steps", step)
+    };
+    let set = keep.run_with(&["secret", "set", "key"], VALUE.as_bytes());
+    if set.code != 0 {
+        // As in many containers: then nothing stands in for it.
+        assert!(set.stderr.contains("the keyring cannot be used"), "{set:?}");
+        assert_eq!(get(&keep), ["refused"]);
+        assert!(!keep.path("state/secrets").exists());
+        return;
+    }
+    assert!(set.stderr.contains("in the keyring"), "{set:?}");
+    let list = keep.run(&["secret", "list", "--json"]).expect(0).json();
+    assert_eq!(list, json!([{"name": "key", "kept_in": "the keyring"}]));
+    assert!(get(&keep)[0].starts_with("ok 200 you sent x-key: *"));
+    assert!(server.got()[0].contains(VALUE));
+    assert!(!keep.path("state/secrets").exists());
+    keep.run(&["secret", "remove", "key"]).expect(0);
+    keep.run(&["secret", "remove", "key"]).expect(1);
+    assert_eq!(get(&keep), ["refused"]);
+    assert_eq!(server.got().len(), 1);
+}
+
+#[test]
 fn secrets_are_kept_listed_and_forgotten_and_never_shown() {
     const VALUE: &str = "another-k3y";
     let server = Server::start();

@@ -22,7 +22,7 @@ use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
 use crate::handle::http::connect::Proxy;
 use crate::handle::http::{Settings, Web};
-use crate::handle::secrets::{Environment, File, Vault};
+use crate::handle::secrets::Vault;
 use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::{ApprovalSettings, Config};
@@ -148,7 +148,8 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
-        let vault = Vault::new().with(Environment).with(File::of_state(&state));
+        let vault = Vault::of_keep(&state, config.host.secrets)
+            .map_err(|error| StartError::Engine(error.to_string()))?;
         let mut settings = Settings::new(&folder, Arc::new(vault));
         settings.proxy = proxy(&config)?;
         let web = Web::new(settings).map_err(|error| StartError::Engine(error.to_string()))?;

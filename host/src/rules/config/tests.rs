@@ -148,6 +148,21 @@ fn a_proxy_is_one_host_that_is_asked_in_the_clear() {
 }
 
 #[test]
+fn secrets_are_in_the_file_or_in_the_keyring() {
+    let kept = |text: &str| {
+        let config = Config::parse("toolkeep.toml", text).unwrap();
+        config.host.secrets
+    };
+    assert_eq!(kept(""), SecretsIn::File);
+    assert_eq!(kept("[host]\nsecrets = \"file\""), SecretsIn::File);
+    assert_eq!(kept("[host]\nsecrets = \"keyring\""), SecretsIn::Keyring);
+    for bad in ["Keyring", "keychain"] {
+        let told = problems(&format!("[host]\nsecrets = \"{bad}\""));
+        assert!(told.contains("`file` or `keyring`"), "{told}");
+    }
+}
+
+#[test]
 fn unknown_keys_and_wrong_kinds_are_told_together() {
     let text = r#"
 hots = 1
