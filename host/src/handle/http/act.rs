@@ -274,9 +274,8 @@ impl Act {
             }
             mask.headers(&mut head.headers);
         }
-        let limits = &self.way.limits;
         let deed = Arc::clone(&self.deed);
-        let body = Download::new(body, deed, limits.response_bytes, limits.idle, mask);
+        let body = Download::new(body, deed, self.way.limits, mask);
         // What belongs to the connection stays behind.
         head.extensions.clear();
         Ok(Response::from_parts(head, body))

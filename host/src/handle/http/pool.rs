@@ -89,6 +89,12 @@ impl Pool {
         Some(kept.remove(at).open)
     }
 
+    /// Keeps none of the connections for `key` any longer. Those that are in use go on until they are not.
+    pub(super) fn forget(&self, key: &Key) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.kept.remove(key);
+    }
+
     /// Keeps a connection that is free, or can be shared.
     pub(super) fn put(self: &Arc<Self>, key: Key, open: Open) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);

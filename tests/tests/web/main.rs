@@ -1,5 +1,8 @@
 //! Requests of real guests, through the whole program, to servers on loopback.
 
+mod hostile;
+mod two;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
