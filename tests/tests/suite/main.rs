@@ -21,6 +21,7 @@ mod sizes;
 mod texts;
 mod time;
 mod verbs;
+mod web;
 
 mod table;
 
@@ -49,6 +50,7 @@ fn cases() -> Vec<Case> {
         record::CASES,
         people::CASES,
         texts::CASES,
+        web::CASES,
     ]
     .concat()
 }

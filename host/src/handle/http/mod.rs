@@ -8,6 +8,7 @@ mod act;
 pub mod address;
 pub mod client;
 pub mod connect;
+mod cut;
 mod deed;
 pub mod destination;
 mod download;
@@ -27,6 +28,7 @@ mod whole;
 
 pub use self::act::send;
 pub use self::client::{Client, Settings, Web};
+pub use self::cut::Cut;
 pub use self::download::Download;
 pub use self::failure::{Failure, SendError};
 pub use self::limits::Limits;
