@@ -50,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["handle/http", "handle/remote"]),
     ("webpki_roots", &["handle/http"]),
     ("zeroize", &["handle/secrets"]),
+    ("linux_keyutils", &["handle/secrets"]),
 ];
 
 /// What judgement and words never name.

@@ -21,9 +21,10 @@ use crate::gate::approver::{Approver, Nobody};
 use crate::gate::door::Gate;
 use crate::gate::sessions::OpenSessions;
 use crate::handle::fs::protected::Protected;
+use crate::handle::http::connect::Proxy;
 use crate::handle::http::{Settings, Web};
 use crate::handle::kv::backend::Backend as KvBackend;
-use crate::handle::secrets::{Environment, File, Vault};
+use crate::handle::secrets::Vault;
 use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::{ApprovalSettings, Config};
@@ -158,9 +159,12 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
-        let vault = Arc::new(Vault::new().with(Environment).with(File::of_state(&state)));
-        let web = Web::new(Settings::new(&folder, Arc::clone(&vault)))
+        let vault = Vault::of_keep(&state, config.host.secrets)
             .map_err(|error| StartError::Engine(error.to_string()))?;
+        let vault = Arc::new(vault);
+        let mut settings = Settings::new(&folder, Arc::clone(&vault));
+        settings.proxy = proxy(&config)?;
+        let web = Web::new(settings).map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
         let approver = self.approver;
@@ -381,6 +385,15 @@ impl Inner {
 
 fn days(days: u64) -> Duration {
     Duration::from_secs(days.saturating_mul(24 * 3600))
+}
+
+/// The egress proxy, if there is one.
+fn proxy(config: &Config) -> Result<Option<Proxy>, StartError> {
+    let Some(url) = &config.host.proxy else {
+        return Ok(None);
+    };
+    let bad = |why| StartError::Engine(format!("`proxy` in [host] is `{url}`: {why}"));
+    Proxy::parse(url).map(Some).map_err(bad)
 }
 
 /// The log's own key signs without a person: it must not stand for one.

@@ -25,7 +25,7 @@ use crate::gate::call::{Call, Identity};
 pub use crate::gate::cancel::CancelToken;
 use crate::gate::exit::{Ended, leave};
 use crate::gate::refusal::Refusal;
-use crate::handle::http::Client;
+use crate::handle::http;
 use crate::handle::report::{Allowance, Listener, Reporter};
 use crate::rules::config;
 use crate::rules::scope::Scope;
@@ -248,7 +248,8 @@ impl Session {
         let host = &*self.host.inner;
         let mut world = host.places.world(call.scope(), self.principal())?;
         if plugin.manifest.needs.wants(Handle::Http) {
-            world.http = Some(Client::new(&host.web));
+            let limits = http::Limits::of(&work.limits);
+            world.http = Some(http::Client::new(&host.web, limits));
         }
         if plugin.compiled().is_none() {
             let (host, plugin) = (Arc::clone(&self.host.inner), Arc::clone(plugin));

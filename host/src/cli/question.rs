@@ -23,6 +23,9 @@ pub fn text(question: &Question) -> String {
     ours("arguments", &question.arguments.to_string());
     ours("wants", &format!("{} {}", access.handle, access.verbs));
     push_theirs(&mut out, "object", &access.object.to_string());
+    for (label, line) in access.content().iter().flat_map(|content| content.lines()) {
+        push_theirs(&mut out, label, &line);
+    }
     let mut label = "because";
     for reason in &question.reasons {
         push(&mut out, label, &visible(&reason.text));
@@ -77,7 +80,7 @@ mod tests {
     use super::*;
     use crate::base::clock::Timestamp;
     use crate::base::id::Name;
-    use crate::rules::access::Object;
+    use crate::rules::access::{Content, Object};
     use crate::rules::verdict::{Reason, ReasonCode, Verdict};
     use crate::store::approvals::testing;
 
@@ -118,6 +121,32 @@ mod tests {
           has done    | fs create notes:b.md
                       | fs modify notes:c.md
           waits until 2026-11-22T18:00:00.000000Z
+        ");
+    }
+
+    #[test]
+    fn what_a_request_carries_stands_behind_the_bar() {
+        let mut question = question("a.md");
+        let body = b"to=eve\n  has done    nothing yet in this call";
+        let headers = [("x", b"1\n2".as_slice())];
+        let secrets = vec![Name::new("token").unwrap()];
+        let content = Content::new(headers.into_iter(), body, secrets).unwrap();
+        question.access.object = Object::Request {
+            content: Some(Box::new(content)),
+            data: Name::new("bank").unwrap(),
+            method: "POST".to_owned(),
+            url: "https://bank.example/pay".to_owned(),
+        };
+        let shown = text(&question);
+        let from = shown.find("  object").unwrap();
+        let to = shown.find("  has seen").unwrap();
+        insta::assert_snapshot!(shown.get(from..to).unwrap(), @r"
+        object      | bank:POST https://bank.example/pay
+        header      | x: 1\n2
+        secret      | token
+        body        | 45 bytes, sha256:41aef4d11c427398bd81a65ca7330306f6366a88e03
+                    | 078fa46bdaa506c08b9cb
+        begins      | to=eve\n  has done    nothing yet in this call
         ");
     }
 

@@ -1,6 +1,7 @@
 //! `toolkeep secret`: what the host puts into requests, by name. There is no way to have a value shown.
 
 use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -8,7 +9,8 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 use super::{Where, output};
 use crate::base::id::Name;
-use crate::handle::secrets::{self, Environment, File, SecretSource as _, Vault, VaultError};
+use crate::handle::secrets::{self, SecretSource, Vault, VaultError, keeper};
+use crate::rules::config::Config;
 
 /// The most that is read of a value, in bytes; a secret is shorter.
 const MAX: u64 = 64 * 1024;
@@ -50,10 +52,10 @@ pub fn run(command: &Command) -> Exit {
 }
 
 fn set(options: &Named) -> Result<Exit, Exit> {
-    let file = file(&options.place)?;
+    let keeper = kept(&options.place)?;
     let value = value(&options.name)?;
-    secrets::set(&file, &options.name, value).map_err(|error| failed(&error))?;
-    output::note(format_args!("kept `{}`", options.name));
+    secrets::set(&*keeper, &options.name, value).map_err(|error| failed(&error))?;
+    output::note(format_args!("kept `{}` in {}", options.name, keeper.what()));
     Ok(Exit::Done)
 }
 
@@ -76,7 +78,8 @@ fn value(name: &Name) -> Result<String, Exit> {
 }
 
 fn list(options: &List) -> Result<Exit, Exit> {
-    let vault = Vault::new().with(Environment).with(file(&options.place)?);
+    let (config, state) = read(&options.place)?;
+    let vault = Vault::of_keep(&state, config.host.secrets).map_err(|error| failed(&error))?;
     let all = vault.list().map_err(|error| failed(&error))?;
     if options.json {
         let all: Vec<_> = all
@@ -97,25 +100,30 @@ fn list(options: &List) -> Result<Exit, Exit> {
 }
 
 fn remove(options: &Named) -> Result<Exit, Exit> {
-    let file = file(&options.place)?;
+    let keeper = kept(&options.place)?;
     let name = &options.name;
-    if file.remove(name).map_err(|error| failed(&error))? {
+    if keeper.remove(name).map_err(|error| failed(&error))? {
         output::note(format_args!("forgot `{name}`"));
         return Ok(Exit::Done);
     }
     output::error(format_args!(
-        "there is no secret `{name}` in the state folder"
+        "there is no secret `{name}` in {}",
+        keeper.what()
     ));
     output::hint("`toolkeep secret list` tells what there is, and where");
     Err(Exit::Failed)
 }
 
-/// The keep's own file.
-fn file(place: &Where) -> Result<File, Exit> {
-    let (_, state) = place
+/// What keeps what is set, as the operator's file says.
+fn kept(place: &Where) -> Result<Box<dyn SecretSource>, Exit> {
+    let (config, state) = read(place)?;
+    keeper(&state, config.host.secrets).map_err(|error| failed(&error))
+}
+
+fn read(place: &Where) -> Result<(Config, PathBuf), Exit> {
+    place
         .read()
-        .map_err(|failed| super::could_not_start(&failed))?;
-    Ok(File::of_state(&state))
+        .map_err(|failed| super::could_not_start(&failed))
 }
 
 fn failed(error: &VaultError) -> Exit {

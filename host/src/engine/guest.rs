@@ -34,12 +34,13 @@ pub struct World {
 /// What the host keeps for one guest. It lives for one call; before [`Guest::begin`], and after
 /// [`Guest::end`], nothing is in it.
 pub(super) struct Guest {
+    /// Before the table: it goes away first.
+    http: Http,
     table: ResourceTable,
     wasi: WasiCtx,
     stdout: Lines,
     stderr: Lines,
     pub(super) folders: Folders,
-    http: Http,
     buckets: Buckets,
     databases: Databases,
     pub(super) reporter: Option<Arc<Reporter>>,
@@ -106,13 +107,15 @@ impl Guest {
         self.call = Some(call);
     }
 
-    /// Takes everything away again that belongs to the call.
-    pub(super) fn end(&mut self) {
+    /// Takes everything away again that belongs to the call. `whole` says that the guest came to its own end: what it
+    /// left open it will not go on with.
+    pub(super) fn end(&mut self, whole: bool) {
+        // First: what is in the table ends the bodies of requests.
+        self.http.end(whole);
         self.stdout.end();
         self.stderr.end();
         self.table = ResourceTable::new();
         self.folders = Folders::new(Vec::new());
-        self.http.end();
         self.buckets = Buckets::default();
         self.databases = Databases::default();
         self.reporter = None;

@@ -135,10 +135,11 @@ impl Engine {
                 Ended::Stopped(word)
             }
         };
-        if matches!(ended, Ended::Done(_) | Ended::Failed(_)) {
+        let whole = matches!(ended, Ended::Done(_) | Ended::Failed(_));
+        if whole {
             store.data().folders.settle();
         }
-        store.data_mut().end();
+        store.data_mut().end(whole);
         let next = (!plugin.runs_at_start).then_some((kind, pre));
         self.tidy(store, turn, next);
         // Whatever it gave, and however it ended: nobody waits for it any more.

@@ -143,6 +143,12 @@ pub(super) fn unasked() -> Reason {
     reason(Verdict::Ask, ReasonCode::Unanswered, UNANSWERED.to_owned())
 }
 
+/// The reason to refuse where it is not known as a whole what would be asked about.
+pub(super) fn incomplete() -> Reason {
+    let text = "it has to be asked, and it began as one that does not";
+    reason(Verdict::Ask, ReasonCode::Unanswered, text.to_owned())
+}
+
 fn reason(verdict: Verdict, code: ReasonCode, text: String) -> Reason {
     Reason {
         verdict,

@@ -9,7 +9,7 @@ use self::budget::Spent;
 pub use self::identity::{Identity, Span};
 use self::refusing::state_failed;
 use super::approver::Answer;
-use super::asking::{Asked, Asking, Effects, lifted};
+use super::asking::{Asked, Asking, Effects, incomplete, lifted};
 use super::cancel::CancelToken;
 use super::door::Gate;
 use super::event::{EventKind, short_said};
@@ -193,6 +193,9 @@ impl Call {
         let mut judgement = self.decide(&access);
         let unasked = judgement.verdict();
         let (mut approval, mut used) = (None, None);
+        if judgement.verdict() == Verdict::Ask && !access.is_complete() {
+            return Err(self.refuse(&access, &judgement.and(incomplete())));
+        }
         if judgement.verdict() == Verdict::Ask && !self.is_cancelled() {
             let open = OpenAsk::new(self, &access, &judgement);
             let asked = self
@@ -264,6 +267,12 @@ impl Call {
             }
         }
         Ok(pass)
+    }
+
+    /// Whether a person would have to be asked for `access` as things stand. What is known of it may have to
+    /// be completed first. It is no verdict.
+    pub fn would_ask(&self, access: &Access) -> bool {
+        self.decide(access).verdict() == Verdict::Ask
     }
 
     /// Waits until the log has all entries that were kept back, or refused where nothing may wait.

@@ -1,5 +1,7 @@
 //! One wanted deed.
 
+mod content;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::verb::{Handle, Verbs};
 use crate::base::id::Name;
 use crate::base::text;
+
+pub use content::{Content, TooLong};
 
 /// The real thing that an access is about, after links and the like were resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +41,9 @@ pub enum Object {
     Key(String),
     /// A request to a web server.
     Request {
+        /// What it carries, where a person is asked about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Box<Content>>,
         /// The declared data place.
         data: Name,
         /// The method, in capitals.
@@ -111,7 +118,9 @@ impl fmt::Display for Object {
                 write!(f, "{data}:{} ({why})", text::visible(asked))
             }
             Self::Key(key) => f.write_str(&text::visible(key)),
-            Self::Request { data, method, url } => {
+            Self::Request {
+                data, method, url, ..
+            } => {
                 write!(f, "{data}:{} {}", text::visible(method), text::visible(url))
             }
             Self::Entry { data, key } => write!(f, "{data}:{}", text::visible(key)),
@@ -158,5 +167,19 @@ impl Access {
             | Object::Table { data, .. } => Some(data),
             Object::Tool(_) | Object::Key(_) => None,
         }
+    }
+
+    /// What the request carries that a person is asked about.
+    pub fn content(&self) -> Option<&Content> {
+        match &self.object {
+            Object::Request { content, .. } => content.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether all that a person would say yes to is known. What a request carries may come later: then
+    /// nobody can be asked.
+    pub fn is_complete(&self) -> bool {
+        !matches!(self.object, Object::Request { content: None, .. })
     }
 }

@@ -134,6 +134,7 @@ fn whole(handle: Handle, need: &Name, verbs: Verbs) -> Access {
     let data = need.clone();
     let object = match handle {
         Handle::Http => Object::Request {
+            content: None,
             data,
             method: "*".to_owned(),
             url: "*://*/".to_owned(),

@@ -22,6 +22,7 @@ mod tables;
 mod texts;
 mod time;
 mod verbs;
+mod web;
 
 mod table;
 
@@ -51,6 +52,7 @@ fn cases() -> Vec<Case> {
         record::CASES,
         people::CASES,
         texts::CASES,
+        web::CASES,
     ]
     .concat()
 }

@@ -15,7 +15,9 @@ use super::failure::{Failure, SendError};
 use super::head;
 use super::limits::Limits;
 use super::place::Place;
+use super::searchable::is_searchable;
 use super::upload::{GuestBody, Upload};
+use super::whole;
 use crate::base::id::Name;
 use crate::base::text;
 use crate::gate::call::{Call, Span};
@@ -57,11 +59,12 @@ pub async fn send(
     if !limits.fit(&parts.headers) {
         return Err(SendError::Failed(Failure::RequestHeaders));
     }
-    let access = Access {
+    let mut access = Access {
         handle: Handle::Http,
         need: place.need.clone(),
         verbs: Verbs::one(verb),
         object: Object::Request {
+            content: None,
             data: place.data.clone(),
             method: parts.method.to_string(),
             url: shown(&target),
@@ -80,6 +83,13 @@ pub async fn send(
         .ok()
         .and_then(Result::ok)
         .ok_or(SendError::Failed(Failure::Busy))?;
+    let (mut body, mut length) = (body, length);
+    if call.would_ask(&access) {
+        let whole = whole::read(call, &access, &target, body, length, limits).await?;
+        access.object = whole::object(call, &access, &parts, &whole, &place.secrets)?;
+        length = Some(whole.len() as u64);
+        body = whole::body(whole);
+    }
     let pass = call.judge(access, Span::Held).await?;
     let principal = call.session().principal();
     let way = place.way(target, principal, &client.web.folder, limits);
@@ -132,6 +142,7 @@ impl Wanted {
         let principal = call.session().principal();
         let place = Place::find(call.scope(), principal, &target, verb).ok_or_else(|| {
             let object = |data| Object::Request {
+                content: None,
                 data,
                 method: parts.method.to_string(),
                 url: shown(&target),
@@ -253,6 +264,9 @@ impl Act {
             return Err(Failure::ResponseHeaders.into());
         }
         if let Some(mask) = &mask {
+            if !is_searchable(&head) {
+                return Err(Failure::Unsearchable.into());
+            }
             for one in &self.secrets {
                 if let SecretPlace::Header { name, .. } = &one.place {
                     head.headers.remove(name.as_str());
@@ -260,9 +274,8 @@ impl Act {
             }
             mask.headers(&mut head.headers);
         }
-        let limits = &self.way.limits;
         let deed = Arc::clone(&self.deed);
-        let body = Download::new(body, deed, limits.response_bytes, limits.idle, mask);
+        let body = Download::new(body, deed, self.way.limits, mask);
         // What belongs to the connection stays behind.
         head.extensions.clear();
         Ok(Response::from_parts(head, body))

@@ -20,8 +20,6 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The egress proxy. Never taken from the environment.
     pub proxy: Option<Proxy>,
-    /// What each request may use up.
-    pub limits: Limits,
     /// Where secrets are.
     pub vault: Arc<Vault>,
     /// What tells addresses.
@@ -36,7 +34,6 @@ impl Settings {
         Self {
             folder: folder.into(),
             proxy: None,
-            limits: Limits::default(),
             vault,
             resolver: Arc::new(System),
             connector: Arc::new(Tcp),
@@ -53,14 +50,12 @@ pub struct NoTls(String);
 pub struct Web {
     pub(super) lines: Lines,
     pub(super) vault: Arc<Vault>,
-    pub(super) limits: Limits,
     pub(super) folder: PathBuf,
 }
 
 impl std::fmt::Debug for Web {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("Web");
-        shown.field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Web").finish_non_exhaustive()
     }
 }
 
@@ -80,7 +75,6 @@ impl Web {
         Ok(Arc::new(Self {
             lines: Lines { line, pool },
             vault: settings.vault,
-            limits: settings.limits,
             folder: settings.folder,
         }))
     }
@@ -92,19 +86,21 @@ pub struct Client {
     pub(super) web: Arc<Web>,
     /// One for each request that the call may have under way.
     pub(super) turns: Arc<Semaphore>,
+    limits: Limits,
 }
 
 impl Client {
-    /// For one call. Its clones count together.
-    pub fn new(web: &Arc<Web>) -> Self {
+    /// For one call, whose requests may use up so much each. Its clones count together.
+    pub fn new(web: &Arc<Web>, limits: Limits) -> Self {
         Self {
-            turns: Arc::new(Semaphore::new(web.limits.in_flight)),
+            turns: Arc::new(Semaphore::new(limits.in_flight)),
             web: Arc::clone(web),
+            limits,
         }
     }
 
     /// What each request may use up.
     pub fn limits(&self) -> Limits {
-        self.web.limits
+        self.limits
     }
 }

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -11,9 +10,13 @@ use tokio::time::{Instant, Sleep};
 
 use super::deed::Deed;
 use super::failure::{Failure, SendError};
+use super::limits::Limits;
 use crate::gate::refusal::Refused;
 use crate::handle::secrets::mask::{Mask, Masked};
 use crate::store::audit::record::Status;
+
+/// More frames in a row with nothing in them are an attack.
+const MOST_EMPTY: u32 = 1_000;
 
 /// A response's body on its way in. Dropping it ends the response; that it was dropped is on record.
 pub struct Download {
@@ -21,9 +24,11 @@ pub struct Download {
     deed: Arc<Deed>,
     /// Bytes that may still come.
     left: u64,
-    idle: Duration,
+    limits: Limits,
     /// Runs while the guest waits.
     clock: Option<Pin<Box<Sleep>>>,
+    /// Frames in a row that had nothing in them.
+    empty: u32,
     mask: Option<Masked>,
     /// What came after the last piece of a masked body.
     trailers: Option<Frame<Bytes>>,
@@ -40,16 +45,16 @@ impl Download {
     pub(super) fn new(
         inner: hyper::body::Incoming,
         deed: Arc<Deed>,
-        most: u64,
-        idle: Duration,
+        limits: Limits,
         mask: Option<Arc<Mask>>,
     ) -> Self {
         let mut this = Self {
             inner,
             deed,
-            left: most,
-            idle,
+            left: limits.response_bytes,
+            limits,
             clock: None,
+            empty: 0,
             mask: mask.map(Masked::new),
             trailers: None,
             over: false,
@@ -85,15 +90,21 @@ impl Download {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(cx);
-        if frame.is_ready() {
-            self.clock = None;
+        // A frame with nothing in it is no sign of life.
+        let empty = |frame: &Frame<Bytes>| frame.data_ref().is_some_and(Bytes::is_empty);
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) if empty(frame) => {
+                self.empty = self.empty.saturating_add(1);
+            }
+            Poll::Ready(_) => (self.clock, self.empty) = (None, 0),
+            Poll::Pending => {}
         }
         frame
     }
 
     /// Whether nothing came for too long. Starts to count when the guest begins to wait.
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let idle = self.idle;
+        let idle = self.limits.idle;
         let clock = self
             .clock
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + idle)));
@@ -121,6 +132,9 @@ impl Body for Download {
                     return this.fail(Failure::BodyTimeout);
                 }
             };
+            if this.empty > MOST_EMPTY {
+                return this.fail(Failure::Protocol);
+            }
             match frame {
                 None => {
                     this.finish();
@@ -149,6 +163,9 @@ impl Body for Download {
                         let Ok(mut trailers) = frame.into_trailers() else {
                             continue;
                         };
+                        if !this.limits.fit(&trailers) {
+                            return this.fail(Failure::ResponseHeaders);
+                        }
                         if let Some(mask) = &this.mask {
                             mask.of().headers(&mut trailers);
                         }

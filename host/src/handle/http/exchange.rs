@@ -132,6 +132,8 @@ impl Lines {
                 biased;
                 sent = send(&mut open.sender, request) => sent,
                 () = deed.stands_still(way.limits.header) => {
+                    // Nobody else is to wait on it, nor to keep a flood alive.
+                    self.pool.forget(&way.key);
                     return Err(Failure::HeaderTimeout.into());
                 }
             };

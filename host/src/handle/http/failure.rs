@@ -49,6 +49,9 @@ pub enum Failure {
     /// The guest took its body back, or gave another length than it had said.
     #[error("the request's body ended early")]
     RequestBody,
+    /// The guest gave trailers.
+    #[error("trailers of a request are not sent")]
+    RequestTrailers,
     /// The header did not come in time.
     #[error("the response took too long to begin")]
     HeaderTimeout,
@@ -67,6 +70,9 @@ pub enum Failure {
     /// What came back is no HTTP.
     #[error("the response is not valid HTTP")]
     Protocol,
+    /// A secret went out, and the response is compressed, or a part, so that no echo would be found.
+    #[error("the response is compressed or a part, in spite of what was asked for")]
+    Unsearchable,
     /// The call has as many requests under way as it may have.
     #[error("too many requests are under way")]
     Busy,
@@ -89,12 +95,14 @@ impl Failure {
             Self::RequestHeaders => "request-headers",
             Self::RequestTooLarge => "request-too-large",
             Self::RequestBody => "request-body",
+            Self::RequestTrailers => "request-trailers",
             Self::HeaderTimeout => "header-timeout",
             Self::ResponseHeaders => "response-headers",
             Self::BodyTimeout => "body-timeout",
             Self::ResponseTooLarge => "response-too-large",
             Self::Closed => "closed-early",
             Self::Protocol => "protocol",
+            Self::Unsearchable => "unsearchable",
             Self::Busy => "busy",
             Self::Cancelled => "cancelled",
         }

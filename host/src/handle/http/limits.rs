@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rules::config;
+
 /// What one request may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -24,21 +26,28 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    /// Those of an operator's file that says nothing of them.
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            header: Duration::from_secs(60),
-            idle: Duration::from_secs(60),
-            headers: 256,
-            header_bytes: 64 * 1024,
-            request_bytes: 256 * 1024 * 1024,
-            response_bytes: 256 * 1024 * 1024,
-            in_flight: 16,
-        }
+        Self::of(&config::Limits::default())
     }
 }
 
 impl Limits {
+    /// As the operator's file says.
+    pub fn of(said: &config::Limits) -> Self {
+        let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            connect: Duration::from_millis(said.http_connect_ms),
+            header: Duration::from_millis(said.http_header_ms),
+            idle: Duration::from_millis(said.http_idle_ms),
+            headers: number(said.http_headers),
+            header_bytes: number(said.http_header_bytes),
+            request_bytes: said.http_request_bytes,
+            response_bytes: said.http_response_bytes,
+            in_flight: number(said.http_in_flight),
+        }
+    }
+
     /// Whether `headers` are few and short enough.
     pub(super) fn fit(&self, headers: &http::HeaderMap) -> bool {
         let bytes: usize = headers

@@ -89,6 +89,7 @@ impl Place {
                 roots: roots.clone(),
                 data: self.data.clone(),
                 tenant: principal.tenant.clone(),
+                headers: (limits.headers, limits.header_bytes),
             },
             target,
             named: self.origins.addresses.clone(),

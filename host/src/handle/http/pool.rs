@@ -29,6 +29,8 @@ pub(super) struct Key {
     /// The data place: another one may trust others, or name other networks.
     pub(super) data: Name,
     pub(super) tenant: Identity,
+    /// How many headers may come on it, and how many bytes of them.
+    pub(super) headers: (usize, usize),
 }
 
 /// What sends requests on one connection.
@@ -85,6 +87,12 @@ impl Pool {
             });
         }
         Some(kept.remove(at).open)
+    }
+
+    /// Keeps none of the connections for `key` any longer. Those that are in use go on until they are not.
+    pub(super) fn forget(&self, key: &Key) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.kept.remove(key);
     }
 
     /// Keeps a connection that is free, or can be shared.

@@ -105,7 +105,10 @@ impl Body for Upload {
             }
             Some(Err(_)) => this.stop(Stopped::Failed(Failure::RequestBody)),
             Some(Ok(frame)) => {
-                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let Some(data) = frame.data_ref() else {
+                    return this.stop(Stopped::Failed(Failure::RequestTrailers));
+                };
+                let bytes = data.len() as u64;
                 if let Err(failure) = this.count(bytes) {
                     return this.stop(Stopped::Failed(failure));
                 }

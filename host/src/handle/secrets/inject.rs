@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use zeroize::Zeroizing;
@@ -23,6 +23,16 @@ pub enum NotInjected {
         secret: Name,
         /// Which part of the request.
         place: String,
+    },
+    /// The guest asks for a part of what comes back, in which no echo would be found.
+    #[error(
+        "the guest set the header `{header}`, and the answer is searched for the secret `{secret}` as a whole"
+    )]
+    Part {
+        /// The secret.
+        secret: Name,
+        /// The header.
+        header: HeaderName,
     },
     /// The vault does not have it.
     #[error("the secret `{0}` is not set; set it with `toolkeep secret set {0}`")]
@@ -45,10 +55,13 @@ pub struct Ready {
     parts: Vec<(SecretUse, Secret)>,
 }
 
-/// Makes sure that the guest set nothing that only the host may set.
+/// Headers by which a part of the answer is asked for, or what differs from another.
+const PARTS: [HeaderName; 3] = [RANGE, IF_RANGE, HeaderName::from_static("a-im")];
+
+/// Makes sure that the guest set nothing that only the host may set, and asks for no part of an answer.
 ///
 /// # Errors
-/// [`NotInjected::Taken`] where it did.
+/// [`NotInjected::Taken`] and [`NotInjected::Part`] where it did.
 pub fn check(parts: &Parts, uses: &[SecretUse]) -> Result<(), NotInjected> {
     for one in uses {
         let place = match &one.place {
@@ -65,6 +78,13 @@ pub fn check(parts: &Parts, uses: &[SecretUse]) -> Result<(), NotInjected> {
         };
         let secret = one.secret.clone();
         return Err(NotInjected::Taken { secret, place });
+    }
+    let part = PARTS
+        .into_iter()
+        .find(|name| parts.headers.contains_key(name));
+    if let (Some(header), Some(one)) = (part, uses.first()) {
+        let secret = one.secret.clone();
+        return Err(NotInjected::Part { secret, header });
     }
     Ok(())
 }

@@ -7,15 +7,19 @@ mod document;
 mod environment;
 mod file;
 pub mod inject;
+mod keyring;
 pub mod mask;
 mod secret;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 pub use self::environment::Environment;
 pub use self::file::File;
+pub use self::keyring::Keyring;
 pub use self::secret::{BadSecret, Secret};
 use crate::base::id::Name;
+use crate::rules::config::SecretsIn;
 
 /// Why a source of secrets could not be used. The text is for the operator and has no value in it.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +112,17 @@ impl Vault {
         Self::default()
     }
 
+    /// That of the keep whose state is in the folder `state`: the environment, then what `kept` says. Where that
+    /// cannot be used, nothing else is asked in its place.
+    ///
+    /// # Errors
+    /// Where the folder cannot be used.
+    pub fn of_keep(state: &Path, kept: SecretsIn) -> Result<Self, VaultError> {
+        let mut vault = Self::new().with(Environment);
+        vault.sources.push(keeper(state, kept)?);
+        Ok(vault)
+    }
+
     /// With one more source, asked after the others.
     #[must_use]
     pub fn with(mut self, source: impl SecretSource) -> Self {
@@ -145,6 +160,17 @@ impl Vault {
         all.sort();
         Ok(all)
     }
+}
+
+/// What keeps the secrets of the keep whose state is in the folder `state`.
+///
+/// # Errors
+/// Where the folder cannot be used.
+pub fn keeper(state: &Path, kept: SecretsIn) -> Result<Box<dyn SecretSource>, VaultError> {
+    Ok(match kept {
+        SecretsIn::File => Box::new(File::of_state(state)),
+        SecretsIn::Keyring => Box::new(Keyring::of_state(state)?),
+    })
 }
 
 /// Sets one secret in `source`: for `toolkeep secret set`. A line's end at the end of `value` is not part

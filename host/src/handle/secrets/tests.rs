@@ -28,6 +28,48 @@ fn a_secret_shows_itself_to_nobody() {
 }
 
 #[test]
+fn the_keyring_keeps_what_it_is_given_for_one_keep() {
+    let (one, two) = (folder("keyring-one"), folder("keyring-two"));
+    let ring = Keyring::of_state(&one).unwrap();
+    let other = Keyring::of_state(&two).unwrap();
+    // Where there is none for this process, it says so and nothing else answers.
+    if let Err(error) = ring.names() {
+        assert!(matches!(error, VaultError::Keyring(_)), "{error}");
+        assert!(set(&ring, &name("key"), "value".to_owned()).is_err());
+        assert!(ring.get(&name("key")).is_err());
+        let vault = Vault::of_keep(&one, SecretsIn::Keyring).unwrap();
+        assert!(vault.get(&name("key")).is_err());
+        return;
+    }
+    assert!(ring.names().unwrap().is_empty());
+    assert!(ring.get(&name("key")).unwrap().is_none());
+    set(&ring, &name("key"), "va\"lue\\ ü".to_owned()).unwrap();
+    set(&ring, &name("other"), "x".to_owned()).unwrap();
+    set(&ring, &name("other"), "y".repeat(9_000)).unwrap();
+    // In another thread too, as requests ask for it.
+    let asked = ring.clone();
+    let read = std::thread::spawn(move || asked.get(&name("key")).unwrap().unwrap());
+    assert_eq!(read.join().unwrap().expose(), "va\"lue\\ ü");
+    let long = ring.get(&name("other")).unwrap().unwrap();
+    assert_eq!(long.expose().len(), 9_000);
+    assert!(other.names().unwrap().is_empty());
+    assert!(other.get(&name("key")).unwrap().is_none());
+    assert!(!other.remove(&name("key")).unwrap());
+    let vault = Vault::of_keep(&one, SecretsIn::Keyring).unwrap();
+    let listed = vault.list().unwrap();
+    assert_eq!(
+        listed,
+        [(name("key"), "the keyring"), (name("other"), "the keyring")]
+    );
+    for key in ["key", "other"] {
+        assert!(ring.remove(&name(key)).unwrap());
+        assert!(!ring.remove(&name(key)).unwrap());
+    }
+    assert!(ring.names().unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(&one).unwrap().count(), 0);
+}
+
+#[test]
 fn a_file_keeps_what_it_is_given_for_its_owner_alone() {
     let folder = folder("file");
     let path = folder.join("below").join("secrets");

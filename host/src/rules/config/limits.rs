@@ -40,6 +40,22 @@ pub struct Limits {
     pub table_elements: u64,
     /// Core instances of the component.
     pub instances: u64,
+    /// To get a connection to a web server.
+    pub http_connect_ms: u64,
+    /// Until a web server's answer begins.
+    pub http_header_ms: u64,
+    /// Between two pieces of its body.
+    pub http_idle_ms: u64,
+    /// Headers, of a request and of an answer.
+    pub http_headers: u64,
+    /// All headers together, of a request and of an answer.
+    pub http_header_bytes: u64,
+    /// A request's body.
+    pub http_request_bytes: u64,
+    /// An answer's body.
+    pub http_response_bytes: u64,
+    /// Requests that are under way at once.
+    pub http_in_flight: u64,
 }
 
 impl Default for Limits {
@@ -59,6 +75,14 @@ impl Default for Limits {
             stdout_bytes: 64 * KIB,
             table_elements: 100_000,
             instances: 64,
+            http_connect_ms: 10_000,
+            http_header_ms: 60_000,
+            http_idle_ms: 60_000,
+            http_headers: 256,
+            http_header_bytes: 64 * KIB,
+            http_request_bytes: 256 * MIB,
+            http_response_bytes: 256 * MIB,
+            http_in_flight: 16,
         }
     }
 }
@@ -67,7 +91,7 @@ impl Default for Limits {
 type Limit = (&'static str, fn(&mut Limits) -> &mut u64);
 
 /// All of them. A key that ends in `_bytes` also takes a text with a unit.
-const ALL: [Limit; 14] = [
+const ALL: [Limit; 22] = [
     ("memory_bytes", |limits| &mut limits.memory_bytes),
     ("cpu_ms", |limits| &mut limits.cpu_ms),
     ("wall_ms", |limits| &mut limits.wall_ms),
@@ -82,6 +106,25 @@ const ALL: [Limit; 14] = [
     ("stdout_bytes", |limits| &mut limits.stdout_bytes),
     ("table_elements", |limits| &mut limits.table_elements),
     ("instances", |limits| &mut limits.instances),
+    ("http_connect_ms", |limits| &mut limits.http_connect_ms),
+    ("http_header_ms", |limits| &mut limits.http_header_ms),
+    ("http_idle_ms", |limits| &mut limits.http_idle_ms),
+    ("http_headers", |limits| &mut limits.http_headers),
+    ("http_header_bytes", |limits| &mut limits.http_header_bytes),
+    ("http_request_bytes", |limits| {
+        &mut limits.http_request_bytes
+    }),
+    ("http_response_bytes", |limits| {
+        &mut limits.http_response_bytes
+    }),
+    ("http_in_flight", |limits| &mut limits.http_in_flight),
+];
+
+/// What cannot be raised beyond: room for it is made ahead.
+const MOST: [(&str, u64); 3] = [
+    ("http_headers", 10_000),
+    ("http_header_bytes", 256 * KIB),
+    ("http_in_flight", 1_000),
 ];
 
 impl Limits {
@@ -100,11 +143,16 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, base: Limits) -> 
     reader.only(&table, &ALL.map(|(key, _)| key));
     for (key, slot) in ALL {
         let value = if key.ends_with("_bytes") {
-            size(reader, &table, key).map(|(size, _)| size)
+            size(reader, &table, key)
         } else {
-            reader.integer(&table, key).map(|(number, _)| number)
+            reader.integer(&table, key)
         };
-        if let Some(value) = value {
+        if let Some((value, at)) = value {
+            let most = MOST.iter().find(|(other, _)| *other == key);
+            if let Some((_, most)) = most.filter(|(_, most)| value > *most) {
+                let message = format!("`{key}` in {} can be {most} at most", table.shown());
+                reader.problem(at, message, None);
+            }
             *slot(&mut limits) = value;
         }
     }
@@ -212,6 +260,8 @@ stdout_bytes = 1.5
 cpu_ms = "10 s"
 wall_ms = 0
 instances = 99999999999999999999
+http_headers = 10001
+http_header_bytes = "1 MiB"
 memory = 1
 "#,
         )
@@ -230,8 +280,10 @@ memory = 1
         toolkeep.toml:9: `cpu_ms` in [limits] must be a whole number, not a string
         toolkeep.toml:10: `wall_ms` in [limits] must be a whole number of at least 1
         toolkeep.toml:11: `instances` in [limits] must be a whole number of at least 1
-        toolkeep.toml:12: unknown key `memory` in [limits]
-          help: there are 14, among them `memory_bytes`, `cpu_ms`, `wall_ms`, `output_bytes`, `argument_bytes`, `open_handles`, `accesses`, `log_lines`, `log_bytes`, `progress_updates`, `random_bytes`, `stdout_bytes`
+        toolkeep.toml:12: `http_headers` in [limits] can be 10000 at most
+        toolkeep.toml:13: `http_header_bytes` in [limits] can be 262144 at most
+        toolkeep.toml:14: unknown key `memory` in [limits]
+          help: there are 22, among them `memory_bytes`, `cpu_ms`, `wall_ms`, `output_bytes`, `argument_bytes`, `open_handles`, `accesses`, `log_lines`, `log_bytes`, `progress_updates`, `random_bytes`, `stdout_bytes`
         "#);
     }
 }

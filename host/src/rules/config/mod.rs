@@ -59,6 +59,20 @@ pub struct Config {
 pub struct HostSettings {
     /// The folder for all that is kept, if the operator chose one.
     pub state: Option<String>,
+    /// The URL of the egress proxy through which all requests to web servers go.
+    pub proxy: Option<String>,
+    /// What keeps the secrets that `toolkeep secret set` is given.
+    pub secrets: SecretsIn,
+}
+
+/// What keeps secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretsIn {
+    /// A file in the state folder, for its owner alone.
+    #[default]
+    File,
+    /// The operating system's keyring.
+    Keyring,
 }
 
 /// `[audit]`.
@@ -132,13 +146,38 @@ fn host(reader: &mut Reader<'_>, root: &Table<'_>) -> HostSettings {
     let Some(table) = reader.table(root, "host") else {
         return host;
     };
-    reader.only(&table, &["state"]);
+    reader.only(&table, &["state", "proxy", "secrets"]);
     if let Some(word) = reader.text(&table, "state") {
         if word.text.contains(['{', '}']) {
             let message = "`state` in [host] cannot be templated: it is the same for everyone";
             reader.problem(word.at, message, None);
         }
         host.state = Some(word.text.to_owned());
+    }
+    if let Some(word) = reader.text(&table, "secrets") {
+        host.secrets = match word.text {
+            "keyring" => SecretsIn::Keyring,
+            other => {
+                if other != "file" {
+                    let shown = text::visible(other);
+                    let message = format!("`secrets` in [host] is `{shown}`, which keeps none");
+                    let help = "write `file` or `keyring`".to_owned();
+                    reader.problem(word.at, message, Some(help));
+                }
+                SecretsIn::File
+            }
+        };
+    }
+    if let Some(word) = reader.text(&table, "proxy") {
+        match source::proxy(word.text) {
+            Ok(()) => host.proxy = Some(word.text.to_owned()),
+            Err(why) => {
+                let shown = text::visible(word.text);
+                let message = format!("`proxy` in [host] is `{shown}`, {why}");
+                let help = "write it as `http://proxy.example.org:3128`".to_owned();
+                reader.problem(word.at, message, Some(help));
+            }
+        }
     }
     host
 }

@@ -314,6 +314,18 @@ struct Parts<'a> {
     base: &'a str,
 }
 
+/// Whether `url` can be an egress proxy: one host, in the clear, and no path.
+pub(super) fn proxy(url: &str) -> Result<(), String> {
+    let parts = parts(url)?;
+    if parts.tls {
+        return Err("and a proxy is asked in the clear, by `http://`".to_owned());
+    }
+    if !matches!(parts.host, HostPattern::Exact(_)) || parts.base != "/" {
+        return Err("which is not one host".to_owned());
+    }
+    Ok(())
+}
+
 /// Takes a URL apart. Only the plainest form is taken: what can be read in two ways is none.
 fn parts(url: &str) -> Result<Parts<'_>, String> {
     let (tls, rest) = match url.split_once("://") {

@@ -115,6 +115,54 @@ fn an_empty_file_grants_nothing() {
 }
 
 #[test]
+fn a_proxy_is_one_host_that_is_asked_in_the_clear() {
+    for url in [
+        "http://proxy.example:3128",
+        "http://proxy.example:3128/",
+        "http://10.0.0.1:8080",
+        "http://[fd00::1]:8080",
+    ] {
+        let text = format!("[host]\nproxy = \"{url}\"");
+        let config = Config::parse("toolkeep.toml", &text).unwrap();
+        assert_eq!(config.host.proxy.as_deref(), Some(url));
+        let before = Config::parse("toolkeep.toml", "").unwrap();
+        assert!(config.widening_of(&before).is_some());
+        assert!(before.widening_of(&config).is_some());
+    }
+    for url in [
+        "",
+        "proxy.example:3128",
+        "https://proxy.example",
+        "socks5://proxy.example",
+        "http://*",
+        "http://*.example",
+        "http://user:word@proxy.example:1",
+        "http://proxy.example:1/path",
+        "http://proxy.example:0",
+        "http://{user}.example",
+        "http://0x7f.1:1",
+    ] {
+        let told = problems(&format!("[host]\nproxy = \"{url}\""));
+        assert!(told.contains("`proxy` in [host]"), "{url}: {told}");
+    }
+}
+
+#[test]
+fn secrets_are_in_the_file_or_in_the_keyring() {
+    let kept = |text: &str| {
+        let config = Config::parse("toolkeep.toml", text).unwrap();
+        config.host.secrets
+    };
+    assert_eq!(kept(""), SecretsIn::File);
+    assert_eq!(kept("[host]\nsecrets = \"file\""), SecretsIn::File);
+    assert_eq!(kept("[host]\nsecrets = \"keyring\""), SecretsIn::Keyring);
+    for bad in ["Keyring", "keychain"] {
+        let told = problems(&format!("[host]\nsecrets = \"{bad}\""));
+        assert!(told.contains("`file` or `keyring`"), "{told}");
+    }
+}
+
+#[test]
 fn unknown_keys_and_wrong_kinds_are_told_together() {
     let text = r#"
 hots = 1

@@ -56,9 +56,13 @@ fn message(question: &Question) -> String {
         ..
     } = question;
     let mut text = format!(
-        "The tool `{tool}` of plugin `{plugin}` wants to {} this:\n    {}\nIt may only if you approve.",
+        "The tool `{tool}` of plugin `{plugin}` wants to {} this:\n    {}",
         access.verbs, access.object
     );
+    for (what, line) in access.content().iter().flat_map(|content| content.lines()) {
+        text.push_str(&format!("\n    {what}: {line}"));
+    }
+    text.push_str("\nIt may only if you approve.");
     if !done.is_empty() {
         text.push_str("\nDone in this call already:");
         for line in done {

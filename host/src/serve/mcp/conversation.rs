@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use serde_json::Value;
@@ -90,6 +91,8 @@ pub(super) struct Conversation {
     /// Where such tasks run.
     pool: Handle,
     cancel: CancelToken,
+    /// The call has ended by itself.
+    over: Arc<AtomicBool>,
 }
 
 /// How a call ended; an error where it panicked.
@@ -121,11 +124,14 @@ impl Conversation {
                 .can_ask
                 .then(|| Arc::new(Channel(question)) as Arc<dyn Approver>),
         };
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
         let call = async move {
             let _one_more = one_more;
-            session
-                .call_with(&start.tool, start.arguments, options)
-                .await
+            let end = session.call_with(&start.tool, start.arguments, options);
+            let end = end.await;
+            ended.store(true, Ordering::Release);
+            end
         };
         let mut begun = Self {
             host,
@@ -135,6 +141,7 @@ impl Conversation {
             end: Box::pin(Caught(Box::pin(call))),
             task: None,
             cancel,
+            over,
             pool: under_way.pool.clone(),
         };
         if !under_way.is_one() {
@@ -180,7 +187,11 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        // What a call that ended has begun, such as a request whose answer it did not wait for, goes on to its
+        // outcome.
+        if !self.over.load(Ordering::Acquire) {
+            self.cancel.cancel();
+        }
     }
 }
 

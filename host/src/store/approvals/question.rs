@@ -110,13 +110,23 @@ mod tests {
     use super::super::testing::question;
     use super::*;
     use crate::base::id::Identity;
+    use crate::rules::access::Content;
     use crate::rules::verb::Verb;
 
     #[test]
     fn the_bound_text_is_canonical() {
         let mut asked = question();
         let key = Object::Key("a\u{7f}\"".to_owned());
-        for object in [asked.access.object.clone(), key] {
+        let headers = [("accept", b"\"".as_slice())];
+        let secrets = vec![Name::new("token").unwrap()];
+        let content = Content::new(headers.into_iter(), b"\xff", secrets).unwrap();
+        let request = Object::Request {
+            content: Some(Box::new(content)),
+            data: Name::new("web").unwrap(),
+            method: "POST".to_owned(),
+            url: "https://example.org/".to_owned(),
+        };
+        for object in [asked.access.object.clone(), key, request] {
             asked.access.object = object;
             let text = asked.bound_text().unwrap();
             assert_eq!(serde_json_canonicalizer::pipe(&text).unwrap(), text);

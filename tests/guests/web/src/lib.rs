@@ -36,7 +36,9 @@ struct Report {
 
 /// Does nothing.
 #[tool(read_only)]
-fn noop() {}
+fn noop() -> &'static str {
+    "fine"
+}
 
 /// Does one step after the other.
 #[tool]
@@ -53,6 +55,12 @@ fn act(step: &Step) -> String {
     let done = match step.op.as_str() {
         "abandon" => raw::abandon(&step.url, step.body.as_deref().unwrap_or_default()),
         "leak" => raw::leak(&step.url, &step.to),
+        "leak-file" => raw::leak_file(&step.url, &step.to),
+        "carry" => raw::carry(&step.url, &step.to),
+        "path" => raw::path(&step.url, &step.to),
+        "at-once" => raw::at_once(&step.url, step.body.as_deref().unwrap_or_default()),
+        "trap" => raw::trap(&step.url),
+        "trailers" => raw::trailers(&step.url),
         "raw" => raw::send(&step.url, &step.headers),
         method => plain(method, step).map_err(|error| match error {
             http::Error::Refused => "refused".to_owned(),

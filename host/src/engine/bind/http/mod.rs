@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{
 use self::errors::{of_download, of_send, of_upload};
 use super::super::guest::Guest;
 use crate::gate::call::Call;
-use crate::handle::http::{Client, GuestBody, send};
+use crate::handle::http::{Client, Cut, send};
 use crate::rules::verb::Handle;
 
 /// How much of a request's body a guest may hand over at once, in bytes. Twice that is kept until it is
@@ -39,11 +39,16 @@ impl Http {
         self.hooks = Hooks {
             call: Some(call),
             client,
+            cut: Cut::default(),
         };
     }
 
-    /// Takes it away again. What is under way goes on to its outcome by itself.
-    pub(in crate::engine) fn end(&mut self) {
+    /// Takes it away again. What is under way goes on to its outcome by itself; but where the guest did not come to
+    /// its own end, bodies that it was giving are broken off.
+    pub(in crate::engine) fn end(&mut self, whole: bool) {
+        if whole {
+            self.hooks.cut.disarm();
+        }
         self.hooks = Hooks::default();
     }
 
@@ -69,6 +74,7 @@ pub(in crate::engine) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()
 struct Hooks {
     call: Option<Arc<Call>>,
     client: Option<Client>,
+    cut: Cut,
 }
 
 impl WasiHttpHooks for Hooks {
@@ -84,6 +90,7 @@ impl WasiHttpHooks for Hooks {
         _: Io,
     ) -> Sending {
         let (call, client) = (self.call.clone(), self.client.clone());
+        let watch = self.cut.watch();
         Box::new(async move {
             let Some(call) = call else {
                 return Err(Error::HttpRequestDenied);
@@ -99,7 +106,7 @@ impl WasiHttpHooks for Hooks {
                 times.first_byte_timeout,
                 times.between_bytes_timeout,
             );
-            let request = request.map(|body| -> GuestBody { Box::pin(body.map_err(of_upload)) });
+            let request = request.map(|body| watch.over(Box::pin(body.map_err(of_upload))));
             let response = send(&call, &client, request, limits)
                 .await
                 .map_err(of_send)?;

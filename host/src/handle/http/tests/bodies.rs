@@ -16,7 +16,7 @@ use super::*;
 use crate::gate::refusal::Refused;
 use crate::store::audit::record::{Kind, Status};
 
-type Piece = Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>;
+pub(super) type Piece = Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>;
 
 /// A body that is given piece by piece.
 struct Pieces(mpsc::Receiver<Piece>);
@@ -30,13 +30,13 @@ impl Body for Pieces {
     }
 }
 
-fn streamed(url: &str) -> (mpsc::Sender<Piece>, http::Request<GuestBody>) {
+pub(super) fn streamed(url: &str) -> (mpsc::Sender<Piece>, http::Request<GuestBody>) {
     let (sender, receiver) = mpsc::channel(1);
     let body: GuestBody = Box::pin(Pieces(receiver));
     (sender, http::Request::post(url).body(body).unwrap())
 }
 
-fn piece(text: &'static str) -> Piece {
+pub(super) fn piece(text: &'static str) -> Piece {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }
 

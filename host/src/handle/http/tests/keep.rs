@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::base::digest::Digest;
 use crate::base::id::{CallId, Identity as Who, Name, SessionId, ToolName};
 use crate::base::principal::Principal;
-use crate::gate::approver::Nobody;
+use crate::gate::approver::{Approver, Nobody};
 use crate::gate::call::{Call, Identity};
 use crate::gate::cancel::CancelToken;
 use crate::gate::door::Gate;
@@ -84,6 +84,7 @@ pub(super) struct Keep {
     pub(super) limits: Limits,
     pub(super) proxy: Option<crate::handle::http::connect::Proxy>,
     pub(super) cancel: CancelToken,
+    pub(super) approver: Arc<dyn Approver>,
 }
 
 pub(super) const VERBS: &str = r#"["get", "post", "put", "patch", "delete"]"#;
@@ -108,6 +109,7 @@ impl Keep {
             limits,
             proxy: None,
             cancel: CancelToken::new(),
+            approver: Arc::new(Nobody),
         }
     }
 
@@ -159,7 +161,7 @@ impl Keep {
             self.state.clone(),
             Arc::clone(&self.log),
             Approvals::open(&self.state).unwrap(),
-            Arc::new(Nobody),
+            Arc::clone(&self.approver),
             &config,
             Duration::from_millis(50),
         );
@@ -174,14 +176,13 @@ impl Keep {
         };
         let (gate, session) = (Arc::new(gate), Arc::new(session));
         let call = Call::begin(gate, session, identity, scope, 1000, self.cancel.clone());
-        (call.await.unwrap(), Client::new(&self.web()))
+        (call.await.unwrap(), Client::new(&self.web(), self.limits))
     }
 
     pub(super) fn web(&self) -> Arc<Web> {
         let vault = Vault::new().with(File::new(self.state.join("secrets")));
         let settings = Settings {
             proxy: self.proxy.clone(),
-            limits: self.limits,
             resolver: self.resolver.clone(),
             connector: self.connector.clone(),
             ..Settings::new(&self.state, Arc::new(vault))

@@ -1,5 +1,6 @@
 //! The act on real sockets. Nothing may leave loopback: a connector that counts sees to that.
 
+mod asking;
 mod bodies;
 mod keep;
 mod places;

@@ -115,7 +115,7 @@ async fn a_name_is_asked_once_and_its_second_answer_helps_nobody() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     // A new one is asked for anew, and the answer is judged anew.
-    let other = Client::new(&keep.web());
+    let other = Client::new(&keep.web(), keep.limits);
     let got = send(&call, &other, get(&url), keep.limits).await;
     assert_eq!(got.unwrap_err(), SendError::Refused(Refused));
     assert_eq!(keep.connections(), 1);

@@ -136,3 +136,77 @@ async fn the_guest_may_not_set_what_the_host_sets() {
     assert!(keep.refusal().await.contains("`authorization`"));
     assert_eq!(keep.connections(), 0);
 }
+
+#[tokio::test]
+async fn what_cannot_be_searched_is_not_given() {
+    const GZIP: &str =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello";
+    const CODED: &str =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const PART: &str = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/20\r\n\
+        Content-Length: 5\r\n\r\nhello";
+    let keep = Keep::new("secret-coded");
+    keep.secret("token", VALUE);
+    let servers = [
+        Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, GZIP))).await,
+        Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, CODED))).await,
+        Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, PART))).await,
+    ];
+    for server in &servers {
+        let request = || {
+            let request = http::Request::get(server.url("/")).header("Accept-Encoding", "gzip");
+            request.body(body("")).unwrap()
+        };
+        let (call, client) = keep.to(&server.origin(), HEADER).await;
+        let got = send(&call, &client, request(), keep.limits).await;
+        assert_eq!(
+            got.unwrap_err(),
+            SendError::Failed(Failure::Unsearchable),
+            "{}",
+            server.port
+        );
+        assert!(server.heads()[0].contains("accept-encoding: identity\r\n"));
+        let outcome = keep.outcome().await;
+        assert_eq!(outcome.error.as_deref(), Some("unsearchable"));
+        // Without a secret it is the guest's own business.
+        let (call, client) = keep.to(&server.origin(), "").await;
+        let response = send(&call, &client, request(), keep.limits).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "hello");
+        assert!(server.heads()[1].contains("accept-encoding: gzip\r\n"));
+    }
+    let (call, client) = keep.to(&servers[0].origin(), HEADER).await;
+    for header in ["range", "if-range", "a-im"] {
+        let request = http::Request::get(servers[0].url("/")).header(header, "bytes=0-3");
+        let got = send(&call, &client, request.body(body("")).unwrap(), keep.limits).await;
+        assert_eq!(got.unwrap_err(), SendError::Refused(Refused), "{header}");
+        assert!(keep.refusal().await.contains(&format!("`{header}`")));
+    }
+    assert_eq!(servers[0].heads().len(), 2);
+}
+
+#[tokio::test]
+async fn headers_reason_and_trailers_are_masked_too() {
+    const ECHO: &str = "HTTP/1.1 200 s3cr3t-value-0123456789\r\nX-Echo: s3cr3t-value-0123456789\r\n\
+        X-s3cr3t-value-0123456789: x\r\nTrailer: x-late\r\nTransfer-Encoding: chunked\r\n\r\n\
+        5\r\nhello\r\n0\r\nX-Late: a s3cr3t-value-0123456789\r\n\r\n";
+    let keep = Keep::new("secret-trailers");
+    keep.secret("token", VALUE);
+    let server = Raw::start(|stream, heads| Box::pin(answer_all(stream, heads, ECHO))).await;
+    let (call, client) = keep.to(&server.origin(), HEADER).await;
+    let request = http::Request::get(server.url("/"));
+    let got = send(&call, &client, request.body(body("")).unwrap(), keep.limits).await;
+    let response = got.unwrap();
+    assert!(
+        response
+            .extensions()
+            .get::<hyper::ext::ReasonPhrase>()
+            .is_none()
+    );
+    let (head, body) = response.into_parts();
+    let whole = body.collect().await.unwrap();
+    let late = whole.trailers().expect("trailers")["x-late"].clone();
+    let shown = format!("{head:?} {late:?}");
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    assert_eq!(late, format!("a {}", "*".repeat(VALUE.len())));
+    assert_eq!(whole.to_bytes(), "hello");
+}

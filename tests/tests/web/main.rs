@@ -1,5 +1,8 @@
 //! Requests of real guests, through the whole program, to servers on loopback.
 
+mod hostile;
+mod two;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -49,6 +52,11 @@ fn serve(mut stream: TcpStream, told: &Mutex<Vec<String>>) {
         }
         text.push(char::from(byte[0]));
     }
+    if let Some(address) = text.strip_prefix("CONNECT ") {
+        told.lock().unwrap().push(text.clone());
+        relay(stream, address.split(' ').next().unwrap());
+        return;
+    }
     let at = told.lock().unwrap().len();
     told.lock().unwrap().push(text.clone());
     let path = text.split(' ').nth(1).unwrap().to_owned();
@@ -82,6 +90,17 @@ fn serve(mut stream: TcpStream, told: &Mutex<Vec<String>>) {
         }
     };
     let _ = stream.write_all(answer.as_bytes());
+}
+
+/// As an egress proxy does. Only to loopback.
+fn relay(mut near: TcpStream, address: &str) {
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
+    let mut far = TcpStream::connect(address).unwrap();
+    near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    let _ = std::io::copy(&mut far, &mut near);
+    let _ = near.shutdown(std::net::Shutdown::Both);
 }
 
 fn keep(server: &Server, more: &str) -> Keep {
@@ -175,6 +194,54 @@ fn what_was_not_granted_is_refused_and_recorded() {
     let ran = keep.call("web_refused", &json!({"url": "http://169.254.169.254/"}));
     assert_eq!(ran.word(), "denied", "{ran:?}");
     keep.lives();
+}
+
+#[test]
+fn limits_and_a_proxy_come_from_the_file_alone() {
+    let (server, proxy) = (Server::start(), Server::start());
+    let limits = "[plugins.web.limits]\nhttp_response_bytes = 1000\nhttp_headers = 3\nhttp_request_bytes = 10\n\
+                  http_header_ms = 200\n";
+    let direct = keep(&server, limits);
+    let steps = json!({"steps": [
+        {"op": "GET", "url": server.url("/big")},
+        {"op": "GET", "url": server.url("/"), "headers": [["a", "1"], ["b", "1"], ["c", "1"], ["d", "1"]]},
+        {"op": "POST", "url": server.url("/"), "body": "longer than ten"},
+        {"op": "GET", "url": server.url("/slow")},
+        {"op": "GET", "url": server.url("/")},
+    ]});
+    let mut command = direct.command(&["call", "--json", "web_steps", &steps.to_string()]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, proxy.url(""));
+    }
+    let ran = toolkeep_tests::Ran::of(&mut command, None).expect(0);
+    let got = ran.json()["structuredContent"]["results"].clone();
+    for at in 0..4 {
+        let answer = got[at].as_str().unwrap();
+        assert!(!answer.starts_with("ok") && answer != "refused", "{got:#}");
+    }
+    assert_eq!(got[4], "ok 200 hello ");
+    let mut words: Vec<Value> = outcomes(&direct)
+        .iter()
+        .map(|one| one["outcome"]["error"].clone())
+        .collect();
+    // Headers that do not fit are sent nowhere, so nothing of them is on record.
+    words.truncate(3);
+    let expected = ["response-too-large", "request-too-large", "header-timeout"];
+    assert_eq!(words, expected);
+    assert!(proxy.got().is_empty());
+
+    let through = keep(&server, &format!("[host]\nproxy = \"{}\"\n", proxy.url("")));
+    let before = server.got().len();
+    let got = through.steps_of("web_steps", json!([{"op": "GET", "url": server.url("/")}]));
+    assert_eq!(got, ["ok 200 hello "]);
+    assert_eq!(server.got().len(), before + 1);
+    assert_eq!(proxy.got().len(), 1);
+    let asked = proxy.got().remove(0);
+    let port = server.port;
+    assert!(
+        asked.starts_with(&format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n")),
+        "{asked}"
+    );
 }
 
 #[test]
@@ -291,6 +358,38 @@ fn a_host_that_is_killed_meanwhile_sends_nothing_twice() {
     let unknown = told["unknown"].as_array().unwrap();
     let seq = &intents[0]["seq"];
     assert!(unknown.iter().any(|one| one["seq"] == *seq), "{told:#}");
+    assert_eq!(server.got().len(), 1);
+}
+
+#[test]
+fn the_keyring_keeps_secrets_where_the_file_says_so() {
+    const VALUE: &str = "k3y-in-the-kernel";
+    let server = Server::start();
+    let keep = keep(
+        &server,
+        "[plugins.web.http.api.secrets.key]\nheader = \"x-key\"\n[host]\nsecrets = \"keyring\"\n",
+    );
+    let get = |keep: &Keep| {
+        let step = json!([{"op": "GET", "url": server.url("/echo")}]);
+        keep.steps_of("web_steps", step)
+    };
+    let set = keep.run_with(&["secret", "set", "key"], VALUE.as_bytes());
+    if set.code != 0 {
+        // As in many containers: then nothing stands in for it.
+        assert!(set.stderr.contains("the keyring cannot be used"), "{set:?}");
+        assert_eq!(get(&keep), ["refused"]);
+        assert!(!keep.path("state/secrets").exists());
+        return;
+    }
+    assert!(set.stderr.contains("in the keyring"), "{set:?}");
+    let list = keep.run(&["secret", "list", "--json"]).expect(0).json();
+    assert_eq!(list, json!([{"name": "key", "kept_in": "the keyring"}]));
+    assert!(get(&keep)[0].starts_with("ok 200 you sent x-key: *"));
+    assert!(server.got()[0].contains(VALUE));
+    assert!(!keep.path("state/secrets").exists());
+    keep.run(&["secret", "remove", "key"]).expect(0);
+    keep.run(&["secret", "remove", "key"]).expect(1);
+    assert_eq!(get(&keep), ["refused"]);
     assert_eq!(server.got().len(), 1);
 }
 
