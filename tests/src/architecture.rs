@@ -45,8 +45,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper_util", &["handle/http"]),
     ("http_body", &["handle/http"]),
     ("http_body_util", &["handle/http", "engine/bind/http"]),
-    ("rustls", &["handle/http"]),
-    ("tokio_rustls", &["handle/http"]),
+    ("rustls", &["handle/http", "handle/sql/postgres"]),
+    ("tokio_rustls", &["handle/http", "handle/sql/postgres"]),
+    ("tokio_postgres", &["handle/sql/postgres"]),
+    ("sqlparser", &["handle/sql/postgres"]),
     ("webpki_roots", &["handle/http"]),
     ("zeroize", &["handle/secrets"]),
 ];

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::stores::Stores;
 use crate::base::principal::Principal;
@@ -10,6 +11,7 @@ use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
+use crate::handle::sql::sqlite::SqliteFile;
 use crate::handle::sql::{Databases, Given};
 use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
 use crate::rules::problem::Problems;
@@ -27,6 +29,9 @@ pub(super) struct Places {
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
+
+/// How long one statement may run.
+const TIME: Duration = Duration::from_secs(30);
 
 /// How many folders are held open; templated ones are many.
 const MAX_OPEN: usize = 256;
@@ -148,7 +153,7 @@ impl Places {
             given.push(Given {
                 need: need.need.clone(),
                 data: data.name.clone(),
-                file,
+                backend: Arc::new(SqliteFile { file, time: TIME }),
                 writes: verbs.intersection(need.declared.verbs).has_effect(),
             });
         }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backend::Mode;
 use super::failure::Failure;
-use super::sqlite::{Mode, tests::File};
+use super::sqlite::tests::File;
 use super::value::Value;
 use super::*;
 use crate::base::digest::Digest;
@@ -95,7 +96,7 @@ impl Keep {
         let given = Given {
             need: name.clone(),
             data: name,
-            file: self.file.0.clone(),
+            backend: Arc::new(self.file.backend()),
             writes: true,
         };
         let databases = Databases::new(vec![given]);

@@ -1,0 +1,3 @@
+//! PostgreSQL servers.
+
+mod statement;
