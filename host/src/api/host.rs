@@ -148,7 +148,8 @@ impl HostBuilder {
             ..self.pool
         };
         let vault = Vault::new().with(Environment).with(File::of_state(&state));
-        let web = Web::new(Settings::new(&folder, Arc::new(vault)))
+        let vault = Arc::new(vault);
+        let web = Web::new(Settings::new(&folder, Arc::clone(&vault)))
             .map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;
         let log = Arc::new(log);
@@ -166,7 +167,7 @@ impl HostBuilder {
             file: self.config,
             state,
             names: name_tools(&config, &plugins)?,
-            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected)),
+            places: Places::new(Arc::clone(&config), &folder, Arc::new(protected), vault),
             config,
             plugins,
             engine: Arc::new(engine),

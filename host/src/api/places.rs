@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use super::stores::Stores;
 use crate::base::principal::Principal;
+use crate::base::text;
 use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
+use crate::handle::secrets::Vault;
+use crate::handle::sql::postgres::{Postgres, PostgresServer};
 use crate::handle::sql::sqlite::SqliteFile;
-use crate::handle::sql::{Databases, Given};
-use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
+use crate::handle::sql::{self, Databases, Given};
+use crate::rules::config::{
+    Backend, Config, Data, Located, PostgresUrl, Source, Store, Template, overlaps,
+};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verbs};
@@ -26,6 +31,8 @@ pub(super) struct Places {
     protected: Arc<Protected>,
     open: Mutex<HashMap<PathBuf, Arc<Place>>>,
     stores: Stores,
+    /// What knows the passwords of databases.
+    vault: Arc<Vault>,
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
@@ -40,20 +47,27 @@ const MAX_OPEN: usize = 256;
 const MAX_CHECKED: usize = 1024;
 
 impl Places {
-    pub(super) fn new(config: Arc<Config>, folder: &Path, protected: Arc<Protected>) -> Self {
+    pub(super) fn new(
+        config: Arc<Config>,
+        folder: &Path,
+        protected: Arc<Protected>,
+        vault: Arc<Vault>,
+    ) -> Self {
         Self {
             config,
             folder: folder.to_owned(),
             protected,
             open: Mutex::new(HashMap::new()),
             stores: Stores::default(),
+            vault,
             checked: Mutex::new(Vec::new()),
         }
     }
 
     /// The places of another config, of the same host.
     pub(super) fn under(&self, config: Arc<Config>, folder: &Path) -> Self {
-        Self::new(config, folder, Arc::clone(&self.protected))
+        let (protected, vault) = (Arc::clone(&self.protected), Arc::clone(&self.vault));
+        Self::new(config, folder, protected, vault)
     }
 
     /// The places that a call's guest is given.
@@ -123,28 +137,15 @@ impl Places {
             let Source::Sql(store) = &data.source else {
                 continue;
             };
-            let Backend::Sqlite(file) = &store.backend else {
-                return Err(at("only SQLite files can be used so far".to_owned()));
+            let backend: Arc<dyn sql::backend::Backend> = match &store.backend {
+                Backend::Sqlite(file) => {
+                    let file = file.expand(who).map_err(|error| at(error.to_string()))?;
+                    let file = self.database_file(&file).map_err(at)?;
+                    Arc::new(SqliteFile { file, time: TIME })
+                }
+                Backend::Postgres(url) => Arc::new(self.server(url, store, who).map_err(at)?),
+                Backend::Redis(_) => return Err(at("it keeps no tables".to_owned())),
             };
-            let file = file.expand(who).map_err(|error| at(error.to_string()))?;
-            let file = self.folder.join(file);
-            let shown = file.display().to_string();
-            let unusable = |error: std::io::Error| {
-                at(format!(
-                    "cannot use the file `{shown}`: {error}; create it (an empty one will do) or \
-                     correct `sql`"
-                ))
-            };
-            let file = file.canonicalize().map_err(unusable)?;
-            let meta = std::fs::metadata(&file).map_err(unusable)?;
-            if !meta.is_file() {
-                return Err(at(format!("`{shown}` is no regular file")));
-            }
-            if self.protected.has_database(&file).map_err(unusable)? {
-                return Err(at(format!(
-                    "`{shown}` lies inside Toolkeep's own config, state or cache; no grant may reach it"
-                )));
-            }
             let lists = grant.tables.values().map(|table| &table.lists);
             let verbs = lists
                 .chain([&grant.grant.lists])
@@ -153,11 +154,67 @@ impl Places {
             given.push(Given {
                 need: need.need.clone(),
                 data: data.name.clone(),
-                backend: Arc::new(SqliteFile { file, time: TIME }),
+                backend,
                 writes: verbs.intersection(need.declared.verbs).has_effect(),
             });
         }
         Ok(Databases::new(given))
+    }
+
+    /// The file of a database, as it really is.
+    fn database_file(&self, file: &str) -> Result<PathBuf, String> {
+        let file = self.folder.join(file);
+        let shown = file.display().to_string();
+        let unusable = |error: std::io::Error| {
+            format!(
+                "cannot use the file `{shown}`: {error}; create it (an empty one will do) or correct `sql`"
+            )
+        };
+        let file = file.canonicalize().map_err(unusable)?;
+        let meta = std::fs::metadata(&file).map_err(unusable)?;
+        if !meta.is_file() {
+            return Err(format!("`{shown}` is no regular file"));
+        }
+        if self.protected.has_database(&file).map_err(unusable)? {
+            return Err(format!(
+                "`{shown}` lies inside Toolkeep's own config, state or cache; no grant may reach it"
+            ));
+        }
+        Ok(file)
+    }
+
+    /// A PostgreSQL server, as `who` uses it. Nobody connects to it yet.
+    fn server(
+        &self,
+        url: &PostgresUrl,
+        store: &Store,
+        who: &Principal,
+    ) -> Result<PostgresServer, String> {
+        let name = |template: &Template| {
+            let name = template.expand(who).map_err(|error| error.to_string())?;
+            if PostgresUrl::is_name(&name) {
+                Ok(name)
+            } else {
+                let shown = text::visible(&name);
+                Err(format!(
+                    "`{shown}` cannot be the name of a role or database"
+                ))
+            }
+        };
+        Ok(PostgresServer::new(Postgres {
+            place: sql::postgres::Place {
+                host: url.host.clone(),
+                port: url.port,
+                user: name(&url.user)?,
+                database: name(&url.database)?,
+                schema: url.schema.clone(),
+                tls: url.tls,
+                roots: store.roots.as_ref().map(|file| self.folder.join(file)),
+            },
+            password: store.password.clone(),
+            vault: Arc::clone(&self.vault),
+            time: TIME,
+        }))
     }
 
     /// Places that lie in one another and differ in label are an error, for each principal anew,

@@ -228,7 +228,7 @@ impl Call {
             return Err(self.refuse(&access, &state_failed()));
         }
         // What an approval was used for is on disk before it happens, as an effect is.
-        let durable = access.is_announced() || approval.is_some();
+        let durable = self.scope.is_announced(&access) || approval.is_some();
         let announced = durable || span == Span::Held;
         let intent = announced.then(|| {
             let label = label_before.clone();

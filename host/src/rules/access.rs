@@ -161,7 +161,8 @@ impl Access {
     }
 
     /// Whether its intent has to be on disk before it happens: it changes the world, or bytes that the
-    /// guest chose leave the host by it.
+    /// guest chose leave the host by it, whatever the place. [`super::scope::Scope::is_announced`] knows
+    /// the place too.
     pub fn is_announced(&self) -> bool {
         self.verbs.has_effect() || matches!(self.handle, Handle::Http)
     }

@@ -221,6 +221,6 @@ fn error(failure: Failure) -> wit::Error {
         Failure::Changed => wit::Error::Changed,
         Failure::TimedOut => wit::Error::TimedOut,
         Failure::TooLarge => wit::Error::TooLarge,
-        Failure::Unavailable | Failure::Stopped => wit::Error::Unavailable,
+        Failure::Unavailable | Failure::Lost | Failure::Stopped => wit::Error::Unavailable,
     }
 }

@@ -20,7 +20,7 @@ mod place;
 mod pool;
 pub mod resolve;
 mod stream;
-mod tls;
+pub(in crate::handle) mod tls;
 mod upload;
 
 pub use self::act::send;

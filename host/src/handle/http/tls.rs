@@ -58,18 +58,8 @@ impl Trust {
         {
             return Ok(Arc::clone(&known.config));
         }
-        // In place of the web's: whoever names a root means that one.
-        let mut roots = RootCertStore::empty();
-        let mut found = false;
-        for certificate in CertificateDer::pem_slice_iter(&content) {
-            let certificate = certificate.map_err(|_| Failure::Roots)?;
-            roots.add(certificate).map_err(|_| Failure::Roots)?;
-            found = true;
-        }
-        if !found {
-            return Err(Failure::Roots);
-        }
-        let config = Arc::new(config(roots).map_err(|_| Failure::Roots)?);
+        let config = config(named_roots(&content)?).map_err(|_| Failure::Roots)?;
+        let config = Arc::new(config);
         let known = Others {
             content,
             config: Arc::clone(&config),
@@ -96,12 +86,47 @@ fn web_roots() -> RootCertStore {
     }
 }
 
-fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+/// Those of a PEM file, in place of the web's: whoever names a root means that one.
+fn named_roots(content: &[u8]) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    let mut found = false;
+    for certificate in CertificateDer::pem_slice_iter(content) {
+        let certificate = certificate.map_err(|_| Failure::Roots)?;
+        roots.add(certificate).map_err(|_| Failure::Roots)?;
+        found = true;
+    }
+    if found {
+        Ok(roots)
+    } else {
+        Err(Failure::Roots)
+    }
+}
+
+/// How to connect to a server of another kind than the web's, which believes the same authorities. It
+/// may wait.
+///
+/// # Errors
+/// As [`Trust::config`].
+pub(in crate::handle) fn plain_config(roots: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+    let roots = match roots {
+        Some(file) => named_roots(&read(file)?)?,
+        None => web_roots(),
+    };
+    let config = bare_config(roots).map_err(|_| Failure::Tls)?;
+    Ok(Arc::new(config))
+}
+
+fn bare_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Ok(config)
+}
+
+fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let mut config = bare_config(roots)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

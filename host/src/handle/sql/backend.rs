@@ -57,7 +57,7 @@ pub trait Connection: Send {
     ///
     /// # Errors
     /// [`Failure`] where it did not work, or `sink` says so, or it wants more than `passes` are for by
-    /// now. Then nothing was done.
+    /// now. Then nothing was done; where it is `within` a transaction that may be over with it.
     fn run(
         &mut self,
         passes: &[Pass],

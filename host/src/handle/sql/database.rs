@@ -328,6 +328,7 @@ pub(super) async fn apart<T: Send + 'static>(
 pub(super) fn status(failure: &Failure) -> Status {
     match failure {
         Failure::Refused => Status::Refused,
+        Failure::Lost => Status::Abandoned,
         Failure::TimedOut | Failure::TooLarge | Failure::Stopped => Status::Stopped,
         _ => Status::Failed,
     }

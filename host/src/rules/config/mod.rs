@@ -7,6 +7,7 @@ mod grant;
 mod limits;
 mod overlap;
 mod plugin;
+mod postgres;
 mod source;
 mod template;
 mod widening;
@@ -29,6 +30,7 @@ pub use grant::{
 pub use limits::Limits;
 pub use overlap::{Located, overlaps};
 pub use plugin::Plugin;
+pub use postgres::PostgresUrl;
 pub use source::{Backend, HostPattern, Network, Origins, Source, Store};
 pub use template::{BadTemplate, NoAgent, Template};
 

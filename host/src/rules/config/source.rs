@@ -4,6 +4,7 @@ use std::fmt;
 // Words only: `std::net` would bring sockets along.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::postgres::PostgresUrl;
 use super::template::Template;
 use crate::base::id::Name;
 use crate::base::text;
@@ -69,6 +70,9 @@ pub struct Store {
     pub backend: Backend,
     /// The name of the secret that is the password, if there is one.
     pub password: Option<Name>,
+    /// A PEM file with the only certificate authorities that a server's certificate is trusted by, in place
+    /// of the public ones.
+    pub roots: Option<String>,
     /// With what each key begins.
     pub prefix: Option<Template>,
 }
@@ -80,8 +84,8 @@ pub enum Backend {
     Sqlite(Template),
     /// A Redis server, by its URL without a password.
     Redis(String),
-    /// A PostgreSQL server, by its URL without a password.
-    Postgres(String),
+    /// A PostgreSQL server, without a password.
+    Postgres(PostgresUrl),
 }
 
 impl Source {
@@ -140,7 +144,8 @@ impl fmt::Display for Source {
             Self::Web(origins) => f.write_str(&origins.url),
             Self::Kv(store) | Self::Sql(store) => match &store.backend {
                 Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
-                Backend::Redis(url) | Backend::Postgres(url) => f.write_str(url),
+                Backend::Redis(url) => f.write_str(url),
+                Backend::Postgres(url) => url.fmt(f),
             },
         }
     }
@@ -204,7 +209,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, common: &[&str]) 
     let own: &[&str] = match said.as_slice() {
         ["url"] => &["url", "addresses", "roots"],
         ["kv"] => &["kv", "prefix", "password"],
-        ["sql"] => &["sql", "password"],
+        ["sql"] => &["sql", "password", "roots"],
         _ => &["dir"],
     };
     let known: Vec<&str> = common.iter().chain(own).copied().collect();
@@ -398,7 +403,7 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
         {
             match servers {
                 "redis" => Backend::Redis(word.text.to_owned()),
-                _ => Backend::Postgres(word.text.to_owned()),
+                _ => Backend::Postgres(postgres(reader, table, &word)?),
             }
         }
         other => {
@@ -412,11 +417,19 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
                 text::visible(word.text),
                 fault.unwrap_or("which is none that is known")
             );
-            let help = format!("write `sqlite:FILE` or `{servers}://HOST:PORT/DATABASE`");
-            reader.problem(word.at, message, Some(help));
+            let help = match servers {
+                "redis" => "write `sqlite:FILE` or `redis://HOST:PORT/DATABASE`",
+                _ => "write `sqlite:FILE` or `postgres://ROLE@HOST:PORT/DATABASE`",
+            };
+            reader.problem(word.at, message, Some(help.to_owned()));
             return None;
         }
     };
+    let roots = reader.text(table, "roots").map(|word| word.text.to_owned());
+    if roots.is_some() && matches!(backend, Backend::Sqlite(_)) {
+        let message = format!("`roots` in {}: a file proves nothing by TLS", table.shown());
+        reader.problem(table.at(), message, None);
+    }
     let has_password = password.is_some() && matches!(backend, Backend::Sqlite(_));
     if has_password {
         let message = format!("`password` in {}: a file has none", table.shown());
@@ -428,11 +441,24 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             Some(name) => Some(name?),
             None => None,
         },
+        roots,
         prefix: match prefix {
             Some(prefix) => Some(prefix?),
             None => None,
         },
     })
+}
+
+fn postgres(reader: &mut Reader<'_>, table: &Table<'_>, word: &Word<'_>) -> Option<PostgresUrl> {
+    let parsed = PostgresUrl::parse(word.text);
+    parsed
+        .map_err(|why| {
+            let shown = text::visible(word.text);
+            let message = format!("`sql` in {} is `{shown}`, {why}", table.shown());
+            let help = "write `postgres://ROLE@HOST:PORT/DATABASE`".to_owned();
+            reader.problem(word.at, message, Some(help));
+        })
+        .ok()
 }
 
 /// What is wrong with what follows a server's scheme.

@@ -8,6 +8,8 @@ pub(in crate::handle::sql::postgres) struct Catalog {
     tables: BTreeMap<String, Relation>,
     /// The indexes, and the table of each.
     indexes: BTreeMap<String, String>,
+    /// The names of the tables in small letters.
+    folded: BTreeSet<String>,
     /// Names that differ in nothing but capitals, in small letters.
     twins: BTreeSet<String>,
 }
@@ -25,8 +27,7 @@ impl Catalog {
     /// Adds a table.
     pub(in crate::handle::sql::postgres) fn add(&mut self, name: String, table: Relation) {
         let folded = name.to_lowercase();
-        let is_twin = |other: &String| *other != name && other.to_lowercase() == folded;
-        if self.tables.keys().any(is_twin) {
+        if !self.folded.insert(folded.clone()) {
             self.twins.insert(folded);
         }
         self.tables.insert(name, table);

@@ -46,6 +46,8 @@ pub(super) struct Statement {
     pub(super) text: String,
     /// What it wants.
     pub(super) wants: Wants,
+    /// The tables and indexes that it names.
+    pub(super) named: Vec<String>,
 }
 
 /// Why there is none.
@@ -156,6 +158,7 @@ impl<'a> Reading<'a> {
         Ok(Statement {
             text,
             wants: self.wants,
+            named: self.named.into_iter().collect(),
         })
     }
 
