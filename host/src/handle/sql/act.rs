@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::backend::{Connection, Planned, Sink, Stop};
 use super::database::{Open, Slot, apart, status};
 use super::failure::Failure;
-use super::rows::Rows;
+use super::rows::{Rows, Wanted};
 use super::value::{Batch, Done, Value};
 use super::want::Wants;
 use crate::gate::call::{Call, Span, Spend};
@@ -219,6 +219,8 @@ pub(super) async fn query(
     } = judged;
     let waiting = Waiting::for_what_runs_on(&lent)?;
     let (sender, receiver) = mpsc::channel(AHEAD);
+    let wanted = Wanted::default();
+    let more_wanted = wanted.clone();
     // The task is the host's, whatever becomes of the guest.
     let task = tokio::task::spawn_blocking(move || {
         let mut sink = Metered::new(&passes, MAX_STREAMED, |batch| {
@@ -229,7 +231,8 @@ pub(super) async fn query(
             .and_then(|()| lent.get())
             .and_then(|database| database.run(&passes, false, &sql, &params, &mut sink));
         // Whoever has read enough has had all that was wanted.
-        let enough = matches!(done, Err(Failure::Stopped)) && sender.is_closed();
+        let closed = sender.is_closed() && !more_wanted.is_set();
+        let enough = closed && matches!(done, Err(Failure::Stopped));
         if enough && passes.iter().all(|pass| pass.recheck().is_ok()) {
             settle(&passes, &Ok(()));
         } else {
@@ -241,7 +244,7 @@ pub(super) async fn query(
             drop(sender.blocking_send(Err(failure)));
         }
     });
-    Rows::streamed(receiver, waiting, task).await
+    Rows::streamed(receiver, waiting, wanted, task).await
 }
 
 /// Runs a statement and gives what it did.
