@@ -268,7 +268,7 @@ pub struct Keep {
 
 impl Keep {
     /// A keep whose operator wrote `config`; `{hostile}`, `{notes}`, `{echo}`, `{files}`,
-    /// `{time}`, `{memory}` and `{measured}` in it are the plugins' files.
+    /// `{time}`, `{memory}`, `{sqlite}` and `{measured}` in it are the plugins' files.
     pub fn new(config: &str) -> Self {
         let root = TempDir::new().unwrap();
         let keep = Self { root };
@@ -316,6 +316,7 @@ impl Keep {
             "plugins/files",
             "plugins/time",
             "plugins/memory",
+            "plugins/sqlite",
             "tests/guests/measured",
         ] {
             let name = folder.rsplit('/').next().unwrap_or(folder);

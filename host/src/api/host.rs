@@ -147,8 +147,7 @@ impl HostBuilder {
             table_elements: largest(|limits| limits.table_elements),
             ..self.pool
         };
-        let vault = Vault::new().with(Environment).with(File::of_state(&state));
-        let vault = Arc::new(vault);
+        let vault = Arc::new(Vault::new().with(Environment).with(File::of_state(&state)));
         let web = Web::new(Settings::new(&folder, Arc::clone(&vault)))
             .map_err(|error| StartError::Engine(error.to_string()))?;
         let engine = Engine::start(pool).map_err(|error| StartError::Engine(error.to_string()))?;

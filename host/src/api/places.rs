@@ -31,8 +31,6 @@ pub(super) struct Places {
     protected: Arc<Protected>,
     open: Mutex<HashMap<PathBuf, Arc<Place>>>,
     stores: Stores,
-    /// What knows the passwords of databases.
-    vault: Arc<Vault>,
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
@@ -58,16 +56,15 @@ impl Places {
             folder: folder.to_owned(),
             protected,
             open: Mutex::new(HashMap::new()),
-            stores: Stores::default(),
-            vault,
+            stores: Stores::new(vault),
             checked: Mutex::new(Vec::new()),
         }
     }
 
     /// The places of another config, of the same host.
     pub(super) fn under(&self, config: Arc<Config>, folder: &Path) -> Self {
-        let (protected, vault) = (Arc::clone(&self.protected), Arc::clone(&self.vault));
-        Self::new(config, folder, protected, vault)
+        let vault = Arc::clone(self.stores.vault());
+        Self::new(config, folder, Arc::clone(&self.protected), vault)
     }
 
     /// The places that a call's guest is given.
@@ -212,7 +209,7 @@ impl Places {
                 roots: store.roots.as_ref().map(|file| self.folder.join(file)),
             },
             password: store.password.clone(),
-            vault: Arc::clone(&self.vault),
+            vault: Arc::clone(self.stores.vault()),
             time: TIME,
         }))
     }

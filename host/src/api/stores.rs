@@ -4,24 +4,41 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::id::Name;
 use crate::base::principal::Principal;
 use crate::handle::fs::protected::Protected;
 use crate::handle::kv::backend::{Backend, Room};
+use crate::handle::kv::redis::RedisKv;
 use crate::handle::kv::sqlite::SqliteKv;
 use crate::handle::kv::{Bucket, Buckets};
-use crate::rules::config::{self, KvGrant, Source};
+use crate::handle::secrets::Vault;
+use crate::rules::config::{self, KvGrant, RedisServer, Source};
 use crate::rules::scope::Scope;
 
 /// What keeps values, opened once for all who use it.
-#[derive(Default)]
 pub(super) struct Stores {
-    open: Mutex<HashMap<PathBuf, Arc<dyn Backend>>>,
+    vault: Arc<Vault>,
+    files: Mutex<HashMap<PathBuf, Arc<dyn Backend>>>,
+    /// Servers, by the place that is kept there.
+    servers: Mutex<HashMap<Name, Arc<dyn Backend>>>,
 }
 
 /// How many files are held open; templated ones are many.
 const MAX_OPEN: usize = 64;
 
 impl Stores {
+    pub(super) fn new(vault: Arc<Vault>) -> Self {
+        Self {
+            vault,
+            files: Mutex::default(),
+            servers: Mutex::default(),
+        }
+    }
+
+    pub(super) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
     /// What a call's guest is given.
     pub(super) fn buckets(
         &self,
@@ -49,10 +66,9 @@ impl Stores {
                     let file = folder.join(expanded(file)?);
                     self.sqlite(&file, protected).map_err(wrong)?
                 }
-                _ => {
-                    return Err(wrong(
-                        "this program keeps values in SQLite files only".to_owned(),
-                    ));
+                config::Backend::Redis(server) => self.redis(&data.name, server, store, folder),
+                config::Backend::Postgres(_) => {
+                    return Err(wrong("values by key are not kept there".to_owned()));
                 }
             };
             buckets.push(Bucket {
@@ -70,6 +86,27 @@ impl Stores {
         Ok(Buckets::new(buckets))
     }
 
+    fn redis(
+        &self,
+        data: &Name,
+        server: &RedisServer,
+        store: &config::Store,
+        folder: &Path,
+    ) -> Arc<dyn Backend> {
+        let mut open = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = open.entry(data.clone()).or_insert_with(|| {
+            let roots = store.roots.as_ref().map(|file| folder.join(file));
+            let vault = Arc::clone(&self.vault);
+            Arc::new(RedisKv::new(
+                server.clone(),
+                store.password.clone(),
+                roots,
+                vault,
+            ))
+        });
+        Arc::clone(known)
+    }
+
     fn sqlite(&self, file: &Path, protected: &Protected) -> Result<Arc<dyn Backend>, String> {
         let cannot = |why: String| format!("`{}`: {why}", file.display());
         match protected.keeps(file) {
@@ -77,7 +114,7 @@ impl Stores {
             Ok(true) => return Err(cannot("it is Toolkeep's own".to_owned())),
             Err(error) => return Err(cannot(error.to_string())),
         }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = open.get(file) {
             return Ok(Arc::clone(known));
         }

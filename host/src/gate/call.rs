@@ -324,6 +324,7 @@ impl Call {
     /// Returns false if the log could not be written.
     pub(super) async fn end(&self, mut outcome: Outcome) -> bool {
         outcome.duration_us = micros(self.began.elapsed());
+        self.give_back().await;
         let record = self.ending(outcome);
         let kept = self.journal.keep(record).await;
         self.ended.store(true, Ordering::Release);

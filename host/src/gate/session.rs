@@ -7,7 +7,7 @@ use crate::base::id::SessionId;
 use crate::base::label::Label;
 use crate::base::principal::Principal;
 use crate::store::error::StoreError;
-use crate::store::sessions::{Mark, Sessions};
+use crate::store::sessions::{Mark, Sessions, Wanted};
 
 /// One agent's conversation: who it is for, and what it has seen so far.
 #[derive(Debug)]
@@ -93,6 +93,24 @@ impl Session {
         seen.label.join(&stored);
         seen.stored = stored;
         Ok(())
+    }
+
+    /// Takes some of what the conversation may use up of `budget`: how much, or none where there is not as
+    /// much left.
+    ///
+    /// # Errors
+    /// If that can't be stored. Nothing must be used up then.
+    pub(super) fn take(&self, budget: &str, wanted: Wanted) -> Result<Option<u64>, StoreError> {
+        self.store.take(&self.id, &self.principal, budget, wanted)
+    }
+
+    /// Gives back what was taken of budgets and not used. Where that fails, it counts as used.
+    pub(super) async fn give_back(&self, unused: Vec<(String, u64)>) {
+        if unused.is_empty() {
+            return;
+        }
+        let (store, id, principal) = self.key();
+        drop(apart(move || store.give_back(&id, &principal, &unused)).await);
     }
 
     /// Whether all that it has seen is known to be in the store.

@@ -5,6 +5,7 @@ pub mod config;
 pub mod fs;
 pub mod http;
 pub mod kv;
+pub mod remote;
 pub mod report;
 pub mod secrets;
 pub mod sql;

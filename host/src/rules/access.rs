@@ -159,11 +159,4 @@ impl Access {
             Object::Tool(_) | Object::Key(_) => None,
         }
     }
-
-    /// Whether its intent has to be on disk before it happens: it changes the world, or bytes that the
-    /// guest chose leave the host by it, whatever the place. [`super::scope::Scope::is_announced`] knows
-    /// the place too.
-    pub fn is_announced(&self) -> bool {
-        self.verbs.has_effect() || matches!(self.handle, Handle::Http)
-    }
 }

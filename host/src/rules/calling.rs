@@ -79,10 +79,19 @@ impl Scope {
         }
     }
 
-    /// What a call may use up of the grant for a need; none where there is no grant, or no limit.
-    pub fn budget(&self, handle: Handle, need: &Name) -> Option<Budget> {
+    /// What a call, and what its session, may use up of the grant for a need; none where there is no grant,
+    /// or no limit.
+    pub fn budgets(&self, handle: Handle, need: &Name) -> Option<(Budget, Budget)> {
         let grant = self.inner.place(handle, need)?;
-        (grant.budget != Budget::default()).then_some(grant.budget)
+        let budgets = (grant.per_call, grant.per_session);
+        (budgets != <(Budget, Budget)>::default()).then_some(budgets)
+    }
+
+    /// Whether the intent of an access has to be on disk before it happens: it changes the world, or bytes
+    /// that the guest chose leave the host by it.
+    pub fn is_announced(&self, access: &Access) -> bool {
+        let grant = self.inner.place(access.handle, &access.need);
+        access.verbs.has_effect() || grant.is_some_and(|grant| grant.data.source.is_outside())
     }
 
     /// Whether a listing may show the name at `path`, or the key, to the call.

@@ -66,13 +66,6 @@ impl Scope {
         object::judge_object(access, &mut reasons);
         Judgement::new(reasons.0)
     }
-
-    /// Whether the access has to be on disk before it happens: it changes the world, or bytes that the
-    /// guest chose leave this machine by it.
-    pub fn is_announced(&self, access: &Access) -> bool {
-        let grant = self.inner.place(access.handle, &access.need);
-        access.is_announced() || grant.is_some_and(|grant| flow::is_remote(access, grant))
-    }
 }
 
 impl Inner {

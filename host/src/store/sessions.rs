@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::audit::leaf::principal_text;
 pub use super::db::mark::Mark;
+pub use super::db::session::Wanted;
 use super::db::state::StateDb;
 use super::error::StoreError;
 use crate::base::id::SessionId;
@@ -70,7 +71,37 @@ impl Sessions {
         self.read(&raised)
     }
 
-    /// Ends a session: what it has seen is forgotten.
+    /// Takes some of what the session may use up of `budget`, durably; what was taken, or none where there
+    /// is not as much left. Whatever process asks, never more than the limit is given in all.
+    ///
+    /// # Errors
+    /// If that can't be written. Nothing must be used up then.
+    pub fn take(
+        &self,
+        id: &SessionId,
+        principal: &Principal,
+        budget: &str,
+        wanted: Wanted,
+    ) -> Result<Option<u64>, StoreError> {
+        let principal = principal_text(principal)?;
+        self.0.take(id.as_str(), &principal, budget, wanted)
+    }
+
+    /// Gives back what was taken of budgets and not used.
+    ///
+    /// # Errors
+    /// If that can't be written: it counts as used then.
+    pub fn give_back(
+        &self,
+        id: &SessionId,
+        principal: &Principal,
+        unused: &[(String, u64)],
+    ) -> Result<(), StoreError> {
+        let principal = principal_text(principal)?;
+        self.0.give_back(id.as_str(), &principal, unused)
+    }
+
+    /// Ends a session: what it has seen and used up is forgotten.
     ///
     /// # Errors
     /// If that can't be written.
@@ -125,6 +156,38 @@ mod tests {
         assert_eq!(again.label(&s, &ada).unwrap(), seen);
         again.end(&s, &ada).unwrap();
         assert_eq!(again.label(&s, &ada).unwrap(), Label::clean());
+    }
+
+    #[test]
+    fn a_budget_is_never_given_twice() {
+        let folder = Folder::new();
+        let (one, two) = (
+            Sessions::open(&folder.state()).unwrap(),
+            Sessions::open(&folder.state()).unwrap(),
+        );
+        let (s, ada) = (id("s"), who("ada"));
+        let wanted = |least| Wanted {
+            least,
+            block: 10,
+            limit: 100,
+        };
+        assert_eq!(one.take(&s, &ada, "b", wanted(3)).unwrap(), Some(10));
+        assert_eq!(two.take(&s, &ada, "b", wanted(70)).unwrap(), Some(70));
+        // Where little is left, no more than is wanted.
+        assert_eq!(one.take(&s, &ada, "b", wanted(15)).unwrap(), Some(15));
+        assert_eq!(two.take(&s, &ada, "b", wanted(6)).unwrap(), None);
+        two.give_back(&s, &ada, &[("b".to_owned(), 1)]).unwrap();
+        assert_eq!(two.take(&s, &ada, "b", wanted(6)).unwrap(), Some(6));
+        assert_eq!(one.take(&s, &ada, "b", wanted(1)).unwrap(), None);
+        // Another's is another.
+        assert_eq!(one.take(&s, &who("eve"), "b", wanted(1)).unwrap(), Some(10));
+        assert_eq!(one.take(&s, &ada, "c", wanted(101)).unwrap(), None);
+        raw(&folder.state())
+            .execute_batch("UPDATE spent SET used = -5")
+            .unwrap();
+        assert_eq!(one.take(&s, &ada, "b", wanted(1)).unwrap(), None);
+        one.end(&s, &ada).unwrap();
+        assert_eq!(one.take(&s, &ada, "b", wanted(1)).unwrap(), Some(10));
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn describe_table(
     #[arg(role = "object")]
     table_name: String,
 ) -> Result<String, Failure> {
-    let columns = open()?.columns(&table_name)?;
+    let columns = open()?.columns(unquoted(&table_name))?;
     let rows = columns.into_iter().zip(0i64..).map(|(column, number)| {
         python::dict([
             ("cid", &Value::Integer(number)),
@@ -108,7 +108,8 @@ fn describe_table(
 }
 
 /// Add a business insight to the memo
-#[tool(non_destructive)]
+// The first one makes the table, and hints are kept by the host.
+#[tool(destructive)]
 fn append_insight(
     /// Business insight discovered from data analysis
     #[arg(role = "content")]
@@ -123,6 +124,13 @@ fn append_insight(
     let insert = format!("INSERT INTO {INSIGHTS}(insight) VALUES (?1)");
     database.execute(&insert, params![insight])?;
     Ok("Insight added to memo".to_owned())
+}
+
+/// The reference server writes the name into a statement as it is, so that models quote it.
+fn unquoted(name: &str) -> &str {
+    let pairs = [('"', '"'), ('\'', '\''), ('`', '`'), ('[', ']')];
+    let inside = |(open, close)| name.strip_prefix(open)?.strip_suffix(close);
+    pairs.into_iter().find_map(inside).unwrap_or(name)
 }
 
 fn open() -> Result<Database, Error> {

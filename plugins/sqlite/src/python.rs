@@ -1,6 +1,6 @@
 //! Values as Python shows them: the reference server answers with `str()` of a list of dicts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toolkeep_sdk::sql::Value;
@@ -8,21 +8,14 @@ use toolkeep_sdk::sql::Value;
 /// A dict, as Python shows it.
 pub struct Repr(String);
 
-/// A dict of these entries. Of several with one name the last one counts, in the place of the first.
+/// A dict of these entries. Of several with one name the first one counts.
 pub fn dict<'a>(entries: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Repr {
-    let mut order = Vec::new();
-    let mut values = BTreeMap::new();
-    for (name, value) in entries {
-        if values.insert(name, value).is_none() {
-            order.push(name);
-        }
-    }
-    let mut shown = Vec::with_capacity(order.len());
-    for name in order {
-        if let Some(known) = values.get(name) {
-            shown.push(format!("{}: {}", text(name), value(known)));
-        }
-    }
+    let mut names = BTreeSet::new();
+    let shown: Vec<String> = entries
+        .into_iter()
+        .filter(|(name, _)| names.insert(*name))
+        .map(|(name, known)| format!("{}: {}", text(name), value(known)))
+        .collect();
     Repr(format!("{{{}}}", shown.join(", ")))
 }
 
@@ -140,6 +133,6 @@ mod tests {
         }
         let (one, two) = (Value::Integer(1), Value::Integer(2));
         let twice = dict([("a", &one), ("b", &one), ("a", &two)]);
-        assert_eq!(list([twice]), "[{'a': 2, 'b': 1}]");
+        assert_eq!(list([twice]), "[{'a': 1, 'b': 1}]");
     }
 }

@@ -27,6 +27,8 @@ pub enum Comparison {
     Time,
     /// The plugin `memory`.
     Memory,
+    /// The plugin `sqlite`.
+    Sqlite,
 }
 
 #[derive(Deserialize)]

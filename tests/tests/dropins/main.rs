@@ -2,6 +2,7 @@
 //! the same, and they have to answer the same, but for what `tests/dropins/differences.toml` lists.
 
 mod calls;
+mod databases;
 mod differences;
 mod folders;
 mod memories;
@@ -109,4 +110,27 @@ fn memory_answers_as_the_reference_server_does() {
     }
     println!("memory: {} calls", calls.len());
     differences::check(Comparison::Memory, sides.pairs);
+}
+
+#[test]
+fn sqlite_answers_as_the_reference_server_does() {
+    let theirs = TempDir::new().unwrap();
+    let keep = Keep::new(
+        "[data.shop]\nsql = \"sqlite:shop.db\"\n[plugins.sqlite]\npath = {sqlite}\n\
+         [plugins.sqlite.sql.database]\ndata = \"shop\"\n\
+         allow = [\"select\", \"insert\", \"update\", \"delete\", \"ddl\"]\n",
+    );
+    keep.put("shop.db", "");
+    let mut reference = Command::new(clients::python("sqlite"));
+    reference
+        .args(["-c", "import mcp_server_sqlite; mcp_server_sqlite.main()"])
+        .arg("--db-path")
+        .arg(theirs.path().join("shop.db"));
+    let mut sides = Sides::start(reference, &keep);
+    let calls = databases::calls();
+    for (name, tool, arguments) in &calls {
+        sides.call(name, tool, arguments);
+    }
+    println!("sqlite: {} calls", calls.len());
+    differences::check(Comparison::Sqlite, sides.pairs);
 }

@@ -20,7 +20,7 @@ mod place;
 mod pool;
 pub mod resolve;
 mod stream;
-pub(in crate::handle) mod tls;
+mod tls;
 mod upload;
 
 pub use self::act::send;
@@ -28,6 +28,7 @@ pub use self::client::{Client, Settings, Web};
 pub use self::download::Download;
 pub use self::failure::{Failure, SendError};
 pub use self::limits::Limits;
+pub(super) use self::tls::Trust;
 pub use self::upload::GuestBody;
 
 #[cfg(test)]

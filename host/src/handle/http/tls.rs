@@ -15,7 +15,7 @@ use super::failure::Failure;
 const MAX_ROOTS: u64 = 4 * 1024 * 1024;
 
 /// Whom we believe: the web's certificate authorities, and for some places others.
-pub(super) struct Trust {
+pub(in crate::handle) struct Trust {
     web: Arc<ClientConfig>,
     others: Mutex<HashMap<PathBuf, Others>>,
 }
@@ -31,7 +31,7 @@ impl Trust {
     ///
     /// # Errors
     /// Where the TLS library does not know its own ciphers.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
+    pub(in crate::handle) fn new() -> Result<Self, rustls::Error> {
         Ok(Self {
             web: Arc::new(config(web_roots())?),
             others: Mutex::default(),
@@ -43,7 +43,10 @@ impl Trust {
     /// # Errors
     /// [`Failure::Roots`] where the file cannot be read, or holds no certificate, or anything that is
     /// none.
-    pub(super) async fn config(&self, roots: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+    pub(in crate::handle) async fn config(
+        &self,
+        roots: Option<&Path>,
+    ) -> Result<Arc<ClientConfig>, Failure> {
         let Some(path) = roots else {
             return Ok(Arc::clone(&self.web));
         };
@@ -58,8 +61,18 @@ impl Trust {
         {
             return Ok(Arc::clone(&known.config));
         }
-        let config = config(named_roots(&content)?).map_err(|_| Failure::Roots)?;
-        let config = Arc::new(config);
+        // In place of the web's: whoever names a root means that one.
+        let mut roots = RootCertStore::empty();
+        let mut found = false;
+        for certificate in CertificateDer::pem_slice_iter(&content) {
+            let certificate = certificate.map_err(|_| Failure::Roots)?;
+            roots.add(certificate).map_err(|_| Failure::Roots)?;
+            found = true;
+        }
+        if !found {
+            return Err(Failure::Roots);
+        }
+        let config = Arc::new(config(roots).map_err(|_| Failure::Roots)?);
         let known = Others {
             content,
             config: Arc::clone(&config),
@@ -86,47 +99,12 @@ fn web_roots() -> RootCertStore {
     }
 }
 
-/// Those of a PEM file, in place of the web's: whoever names a root means that one.
-fn named_roots(content: &[u8]) -> Result<RootCertStore, Failure> {
-    let mut roots = RootCertStore::empty();
-    let mut found = false;
-    for certificate in CertificateDer::pem_slice_iter(content) {
-        let certificate = certificate.map_err(|_| Failure::Roots)?;
-        roots.add(certificate).map_err(|_| Failure::Roots)?;
-        found = true;
-    }
-    if found {
-        Ok(roots)
-    } else {
-        Err(Failure::Roots)
-    }
-}
-
-/// How to connect to a server of another kind than the web's, which believes the same authorities. It
-/// may wait.
-///
-/// # Errors
-/// As [`Trust::config`].
-pub(in crate::handle) fn plain_config(roots: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
-    let roots = match roots {
-        Some(file) => named_roots(&read(file)?)?,
-        None => web_roots(),
-    };
-    let config = bare_config(roots).map_err(|_| Failure::Tls)?;
-    Ok(Arc::new(config))
-}
-
-fn bare_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(config)
-}
-
-fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
-    let mut config = bare_config(roots)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

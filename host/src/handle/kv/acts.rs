@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Bucket;
-use super::backend::{Change, Held, KvError};
+use super::backend::{Change, Expected, Held, KvError};
 use crate::base::text;
 use crate::gate::call::{Call, Span, Spend};
 use crate::gate::pass::Pass;
@@ -232,7 +232,7 @@ impl Bucket {
         cas: &Cas,
         value: Vec<u8>,
     ) -> Result<bool, KvFailure> {
-        let expected = cas.seen.as_ref().map(|held| held.version);
+        let expected = Expected::as_found(cas.seen.as_ref().map(|held| held.version));
         let change = self.change(&cas.key, expected, Some(value))?;
         let pass = self.judge_change(call, &cas.key, &change).await?;
         match self.act(vec![pass], vec![change]).await {
@@ -281,8 +281,7 @@ impl Bucket {
                 if changes.iter().any(|change| change.key == stored) {
                     return Err(KvFailure::Failed("the same key twice at once"));
                 }
-                let now = self.backend.version(&self.namespace, &stored).await;
-                let expected = now.map_err(|error| KvFailure::Failed(word(&error)))?;
+                let expected = self.expected(&stored).await?;
                 let change = self.change(key, expected, to.clone())?;
                 match self.judge_change(call, key, &change).await {
                     Ok(pass) => passes.push(pass),
@@ -305,11 +304,21 @@ impl Bucket {
         Err(KvFailure::Failed(CHANGED))
     }
 
+    /// What is there now, for the verdict. On another machine it could be anything until that is given.
+    async fn expected(&self, stored: &str) -> Result<Expected, KvFailure> {
+        if self.backend.is_outside() {
+            return Ok(Expected::Anything);
+        }
+        let now = self.backend.version(&self.namespace, stored).await;
+        let now = now.map_err(|error| KvFailure::Failed(word(&error)))?;
+        Ok(Expected::as_found(now))
+    }
+
     /// A change that was not judged yet.
     fn change(
         &self,
         key: &str,
-        expected: Option<i64>,
+        expected: Expected,
         to: Option<Vec<u8>>,
     ) -> Result<Change, KvFailure> {
         if to.as_ref().is_some_and(|value| value.len() > MAX_VALUE) {
@@ -328,12 +337,13 @@ impl Bucket {
         key: &str,
         change: &Change,
     ) -> Result<Pass, KvFailure> {
-        let verb = match (&change.to, change.expected) {
-            (None, _) => Verb::Delete,
-            (Some(_), None) => Verb::Create,
-            (Some(_), Some(_)) => Verb::Modify,
+        let verbs = match (&change.to, change.expected) {
+            (None, _) => Verbs::one(Verb::Delete),
+            (Some(_), Expected::Nothing) => Verbs::one(Verb::Create),
+            (Some(_), Expected::Version(_)) => Verbs::one(Verb::Modify),
+            (Some(_), Expected::Anything) => Verbs::one(Verb::Create).with(Verb::Modify),
         };
-        let access = self.access(key, Verbs::one(verb));
+        let access = self.access(key, verbs);
         let pass = call.judge(access, Span::Moment).await?;
         let bytes = change.to.as_ref().map_or(0, |value| value.len() as u64);
         if let Err(refused) = pass.spend(Spend::BytesOut(bytes)) {
@@ -356,6 +366,8 @@ impl Bucket {
             for pass in &passes {
                 match &made {
                     Ok(()) => pass.settle(Status::Done, None),
+                    // It may have happened: it is not taken back.
+                    Err(KvError::Unknown(_)) => pass.settle(Status::Stopped, Some("unknown")),
                     Err(error) => pass.settle(Status::Failed, Some(code(error))),
                 }
             }
@@ -413,6 +425,7 @@ fn code(error: &KvError) -> &'static str {
         KvError::Changed => "changed",
         KvError::Full => "full",
         KvError::Busy => "busy",
+        KvError::Unknown(_) => "unknown",
         KvError::Failed(_) => "backend-failed",
     }
 }
@@ -422,6 +435,7 @@ fn word(error: &KvError) -> &'static str {
         KvError::Changed => CHANGED,
         KvError::Full => "there is no room for it",
         KvError::Busy => "it is in use by somebody else; try again",
+        KvError::Unknown(_) => "nobody said whether it was done",
         KvError::Failed(_) => "it could not be done",
     }
 }

@@ -10,8 +10,12 @@ use crate::gate::pass::Pass;
 /// after it, and the changes of one [`Backend::apply`] are made together or not at all.
 #[async_trait]
 pub trait Backend: Send + Sync + fmt::Debug {
+    /// Whether it is on another machine, or may be: then nothing is asked of it before the verdict, since
+    /// a question tells it the key.
+    fn is_outside(&self) -> bool;
+
     /// Whether there is a value, and which version of it: what an access is to be judged by. Nothing of
-    /// it may reach a guest.
+    /// it may reach a guest. Never called where [`Backend::is_outside`].
     async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError>;
 
     /// The value, and its version: a number that is never used again for another value of the key.
@@ -32,7 +36,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`KvError::Changed`] where a key is not as expected, [`KvError::Full`] where there is no room. Then
-    /// nothing is changed.
+    /// nothing is changed, nor with any other but [`KvError::Unknown`].
     async fn apply(
         &self,
         passes: &[Pass],
@@ -56,10 +60,33 @@ pub struct Held {
 pub struct Change {
     /// The key.
     pub key: String,
-    /// The version that is expected to be there; none: no value at all.
-    pub expected: Option<i64>,
+    /// What is expected to be there.
+    pub expected: Expected,
     /// The new value; none to have none.
     pub to: Option<Vec<u8>>,
+}
+
+/// What is expected of a key that is to be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing in particular.
+    Anything,
+    /// It has no value.
+    Nothing,
+    /// It has this version of a value.
+    Version(i64),
+}
+
+impl Expected {
+    /// What was found is what is expected to be there still.
+    pub fn as_found(version: Option<i64>) -> Self {
+        version.map_or(Self::Nothing, Self::Version)
+    }
+
+    /// Whether that is what there is.
+    pub fn is_met_by(self, version: Option<i64>) -> bool {
+        self == Self::Anything || self == Self::as_found(version)
+    }
 }
 
 /// How much may be kept in a namespace.
@@ -84,6 +111,9 @@ pub enum KvError {
     /// It is used by somebody else for too long.
     #[error("it is in use by somebody else")]
     Busy,
+    /// It was asked for, and nobody said whether it was made.
+    #[error("nobody said whether it was made: {0}")]
+    Unknown(String),
     /// Whatever else went wrong.
     #[error("{0}")]
     Failed(String),

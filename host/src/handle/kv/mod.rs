@@ -3,6 +3,7 @@
 
 mod acts;
 pub mod backend;
+pub mod redis;
 pub mod sqlite;
 
 use std::sync::Arc;

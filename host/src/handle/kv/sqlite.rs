@@ -72,6 +72,10 @@ impl SqliteKv {
 
 #[async_trait]
 impl Backend for SqliteKv {
+    fn is_outside(&self) -> bool {
+        false
+    }
+
     async fn version(&self, namespace: &str, key: &str) -> Result<Option<i64>, KvError> {
         self.read(|db| {
             let sql = "SELECT version FROM entry WHERE namespace = ?1 AND key = ?2";
@@ -156,7 +160,7 @@ fn change(
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?;
-            if old.map(|(version, _)| version) != change.expected {
+            if !change.expected.is_met_by(old.map(|(version, _)| version)) {
                 return Ok(Err(KvError::Changed));
             }
             let key_bytes = length(change.key.len());

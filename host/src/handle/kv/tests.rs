@@ -25,12 +25,17 @@ use crate::store::audit::testing::Folder;
 use crate::store::audit::{AuditLog, Options};
 use crate::store::sessions::Sessions;
 
-const REFUSED: KvFailure = KvFailure::Refused(Refused);
+pub(super) const REFUSED: KvFailure = KvFailure::Refused(Refused);
 
 /// A call that is granted keys as `grant` says.
 async fn call(folder: &Path, grant: &str) -> Arc<Call> {
+    call_to(folder, "sqlite:graph.db", grant).await
+}
+
+/// The same, for keys that are kept at `url`.
+pub(super) async fn call_to(folder: &Path, url: &str, grant: &str) -> Arc<Call> {
     let config = format!(
-        "[data.graph]\nkv = \"sqlite:graph.db\"\n[plugins.memory]\npath = \"memory.wasm\"\n\
+        "[data.graph]\nkv = \"{url}\"\n[plugins.memory]\npath = \"memory.wasm\"\n\
          [plugins.memory.kv.graph]\ndata = \"graph\"\n{grant}\n"
     );
     let manifest = "name = \"memory\"\nversion = \"1\"\ndescription = \"remembers\"\n\
@@ -97,14 +102,14 @@ fn bucket(folder: &Path, namespace: &str, prefix: &str, room: Room) -> Arc<Bucke
     })
 }
 
-const ROOM: Room = Room {
+pub(super) const ROOM: Room = Room {
     keys: 5000,
     bytes: 1 << 20,
 };
 
-const ALL: &str = "allow = [\"list\", \"get\", \"create\", \"modify\", \"delete\"]";
+pub(super) const ALL: &str = "allow = [\"list\", \"get\", \"create\", \"modify\", \"delete\"]";
 
-fn refusals(call: &Call) -> Vec<String> {
+pub(super) fn refusals(call: &Call) -> Vec<String> {
     let refusals = call.refusals();
     let shown =
         |refusal: &crate::gate::refusal::Refusal| format!("{} {}", refusal.verbs, refusal.object);
@@ -312,6 +317,21 @@ async fn a_budget_is_per_call() {
     assert_eq!(keys.get(&some, "a").await.unwrap(), None);
     assert_eq!(keys.get(&some, "a").await, Err(REFUSED));
     assert_eq!(refusals(&some), ["create graph:a", "get graph:a"]);
+}
+
+#[tokio::test]
+async fn a_session_s_budget_is_for_all_its_calls() {
+    let folder = Folder::new();
+    let grant = format!("{ALL}\nper_session = {{ bytes_out = 10 }}");
+    // As in two processes: each call has a session of its own in memory.
+    let (one, two) = (call(&folder, &grant).await, call(&folder, &grant).await);
+    let keys = bucket(&folder, "n", "", ROOM);
+    keys.set(&one, "a", vec![0; 6]).await.unwrap();
+    assert_eq!(keys.set(&two, "b", vec![0; 5]).await, Err(REFUSED));
+    keys.set(&two, "b", vec![0; 4]).await.unwrap();
+    assert_eq!(keys.set(&one, "c", vec![0; 1]).await, Err(REFUSED));
+    assert_eq!(refusals(&one), ["create graph:c"]);
+    assert_eq!(keys.get(&one, "c").await.unwrap(), None);
 }
 
 #[test]

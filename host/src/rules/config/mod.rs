@@ -8,6 +8,7 @@ mod limits;
 mod overlap;
 mod plugin;
 mod postgres;
+mod server;
 mod source;
 mod template;
 mod widening;
@@ -31,6 +32,7 @@ pub use limits::Limits;
 pub use overlap::{Located, overlaps};
 pub use plugin::Plugin;
 pub use postgres::PostgresUrl;
+pub use server::RedisServer;
 pub use source::{Backend, HostPattern, Network, Origins, Source, Store};
 pub use template::{BadTemplate, NoAgent, Template};
 

@@ -5,6 +5,7 @@ use std::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::postgres::PostgresUrl;
+use super::server::RedisServer;
 use super::template::Template;
 use crate::base::id::Name;
 use crate::base::text;
@@ -70,11 +71,10 @@ pub struct Store {
     pub backend: Backend,
     /// The name of the secret that is the password, if there is one.
     pub password: Option<Name>,
-    /// A PEM file with the only certificate authorities that a server's certificate is trusted by, in place
-    /// of the public ones.
-    pub roots: Option<String>,
     /// With what each key begins.
     pub prefix: Option<Template>,
+    /// A PEM file with the only certificate authorities that are trusted, in place of the public ones.
+    pub roots: Option<String>,
 }
 
 /// What keeps values or tables.
@@ -82,8 +82,8 @@ pub struct Store {
 pub enum Backend {
     /// An SQLite file.
     Sqlite(Template),
-    /// A Redis server, by its URL without a password.
-    Redis(String),
+    /// A Redis server.
+    Redis(RedisServer),
     /// A PostgreSQL server, without a password.
     Postgres(PostgresUrl),
 }
@@ -144,7 +144,7 @@ impl fmt::Display for Source {
             Self::Web(origins) => f.write_str(&origins.url),
             Self::Kv(store) | Self::Sql(store) => match &store.backend {
                 Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
-                Backend::Redis(url) => f.write_str(url),
+                Backend::Redis(server) => f.write_str(&server.url),
                 Backend::Postgres(url) => url.fmt(f),
             },
         }
@@ -208,7 +208,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, common: &[&str]) 
     let said: Vec<&str> = KINDS.into_iter().filter(|key| table.has(key)).collect();
     let own: &[&str] = match said.as_slice() {
         ["url"] => &["url", "addresses", "roots"],
-        ["kv"] => &["kv", "prefix", "password"],
+        ["kv"] => &["kv", "prefix", "password", "roots"],
         ["sql"] => &["sql", "password", "roots"],
         _ => &["dir"],
     };
@@ -342,7 +342,7 @@ fn parts(url: &str) -> Result<Parts<'_>, String> {
     })
 }
 
-fn host_pattern(host: &str) -> Option<HostPattern> {
+pub(super) fn host_pattern(host: &str) -> Option<HostPattern> {
     if host == "*" {
         return Some(HostPattern::Any);
     }
@@ -397,14 +397,26 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             };
             Backend::Sqlite(template(reader, table, key, &file)?)
         }
+        Some(("redis" | "rediss", _)) if key == "kv" => Backend::Redis(
+            RedisServer::parse(word.text)
+                .map_err(|fault| {
+                    let message = format!(
+                        "`{key}` in {} is `{}`, {fault}",
+                        table.shown(),
+                        text::visible(word.text)
+                    );
+                    let help =
+                        "write `redis://HOST:PORT/DATABASE`, or `rediss://` with TLS".to_owned();
+                    reader.problem(word.at, message, Some(help));
+                })
+                .ok()?,
+        ),
         Some((scheme, rest))
-            if scheme.trim_end_matches('s') == servers.trim_end_matches('s')
+            if key == "sql"
+                && scheme.trim_end_matches('s') == servers.trim_end_matches('s')
                 && server_fault(rest).is_none() =>
         {
-            match servers {
-                "redis" => Backend::Redis(word.text.to_owned()),
-                _ => Backend::Postgres(postgres(reader, table, &word)?),
-            }
+            Backend::Postgres(postgres(reader, table, &word)?)
         }
         other => {
             let fault = match other {
@@ -417,35 +429,30 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
                 text::visible(word.text),
                 fault.unwrap_or("which is none that is known")
             );
-            let help = match servers {
-                "redis" => "write `sqlite:FILE` or `redis://HOST:PORT/DATABASE`",
-                _ => "write `sqlite:FILE` or `postgres://ROLE@HOST:PORT/DATABASE`",
-            };
-            reader.problem(word.at, message, Some(help.to_owned()));
+            let role = if servers == "postgres" { "ROLE@" } else { "" };
+            let help = format!("write `sqlite:FILE` or `{servers}://{role}HOST:PORT/DATABASE`");
+            reader.problem(word.at, message, Some(help));
             return None;
         }
     };
+    for key in ["password", "roots"] {
+        if table.has(key) && matches!(backend, Backend::Sqlite(_)) {
+            let message = format!("`{key}` in {}: a file has none", table.shown());
+            reader.problem(table.at(), message, None);
+        }
+    }
     let roots = reader.text(table, "roots").map(|word| word.text.to_owned());
-    if roots.is_some() && matches!(backend, Backend::Sqlite(_)) {
-        let message = format!("`roots` in {}: a file proves nothing by TLS", table.shown());
-        reader.problem(table.at(), message, None);
-    }
-    let has_password = password.is_some() && matches!(backend, Backend::Sqlite(_));
-    if has_password {
-        let message = format!("`password` in {}: a file has none", table.shown());
-        reader.problem(table.at(), message, None);
-    }
     Some(Store {
         backend,
         password: match password {
             Some(name) => Some(name?),
             None => None,
         },
-        roots,
         prefix: match prefix {
             Some(prefix) => Some(prefix?),
             None => None,
         },
+        roots,
     })
 }
 

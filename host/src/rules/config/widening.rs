@@ -135,7 +135,8 @@ fn grant_within(new: &Grant, old: &Grant) -> bool {
         .all(|pattern| new.patterns.except().any(|kept| kept == pattern));
     // Without any `only` everything is given; with it, each pattern has to be one of the old.
     let fewer = !new_only.is_empty() && new_only.iter().all(|pattern| old_only.contains(pattern));
-    new.budget.within(old.budget)
+    new.per_call.within(old.per_call)
+        && new.per_session.within(old.per_session)
         && same_place(&new.data, &old.data)
         && lists_within(&new.lists, &old.lists)
         && except

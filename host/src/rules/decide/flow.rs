@@ -7,13 +7,12 @@ use crate::rules::config::Grant;
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{ReasonCode, Verdict};
 
-/// Whatever changes the world, and whatever leaves this machine, carries something of what the call has
-/// seen: a query too, where the database is on another.
+/// Whatever changes the world, and every request, carries something of what the call has seen.
 pub(super) fn judge_flow(access: &Access, grant: &Grant, seen: &Label, reasons: &mut Reasons) {
-    if !access.is_announced() && !is_remote(access, grant) {
+    let data = &grant.data;
+    if !access.verbs.has_effect() && !data.source.is_outside() {
         return;
     }
-    let data = &grant.data;
     let missing: Vec<&str> = seen
         .confidentiality
         .difference(&data.accepts.confidentiality)
@@ -56,9 +55,4 @@ pub(super) fn judge_flow(access: &Access, grant: &Grant, seen: &Label, reasons: 
         let text = "the call has seen what is untrusted, and this cannot be taken back".to_owned();
         reasons.add(Verdict::Ask, ReasonCode::Flow, text);
     }
-}
-
-/// Whether the guest's words for it go to another machine.
-pub(super) fn is_remote(access: &Access, grant: &Grant) -> bool {
-    matches!(access.handle, Handle::Kv | Handle::Sql) && grant.data.source.is_outside()
 }

@@ -11,7 +11,7 @@ pub mod index;
 pub mod log;
 pub mod mark;
 pub mod select;
-mod session;
+pub mod session;
 mod standing;
 pub mod state;
 mod turn;

@@ -18,7 +18,7 @@ pub const FILE: &str = "state.db";
 /// What it is: `tkks`.
 const FORM: Form = Form {
     application: 0x746b_6b73,
-    migrations: &[include_str!("state-v1.sql")],
+    migrations: &[include_str!("state-v1.sql"), include_str!("state-v2.sql")],
 };
 
 /// The database, open. Several processes share it; what is in it may be kept for as long as [`StateDb::mark`]
@@ -162,7 +162,7 @@ mod tests {
 
         let folder = Folder::new();
         drop(StateDb::open(&folder).unwrap());
-        raw(&folder).pragma_update(None, "user_version", 2).unwrap();
+        raw(&folder).pragma_update(None, "user_version", 3).unwrap();
         let error = StateDb::open(&folder).unwrap_err();
         assert!(matches!(error, StoreError::Newer { .. }), "{error}");
     }

@@ -1,24 +1,21 @@
 //! A connection to exactly the server that the operator named.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
-use tokio_rustls::TlsConnector;
 
 use super::Postgres;
 use super::guard::Guard;
-use crate::handle::http::tls::plain_config;
+use crate::handle::remote::{Remote, reach, secure};
 use crate::handle::secrets::Secret;
 use crate::handle::sql::backend::Mode;
 
@@ -62,10 +59,10 @@ impl Link {
         mode: Mode,
     ) -> Result<Self, String> {
         let opening = Self::open_at_leisure(server, password, mode);
-        match tokio::time::timeout(PATIENCE, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err("it took too long to connect".to_owned()),
-        }
+        let opened = tokio::time::timeout(PATIENCE, opening).await;
+        let opened = opened.unwrap_or_else(|_| Err("does not answer".to_owned()));
+        let place = &server.place;
+        opened.map_err(|why| format!("`{}`, port {}: {why}", place.host, place.port))
     }
 
     async fn open_at_leisure(
@@ -74,7 +71,7 @@ impl Link {
         mode: Mode,
     ) -> Result<Self, String> {
         let place = &server.place;
-        let (stream, peer) = reach(&place.host, place.port).await?;
+        let (stream, peer) = reach(remote(server)).await?;
         let stream = wire(stream, server).await?;
         let burst = Arc::new(AtomicBool::new(false));
         let stream = Guard::new(stream, Arc::clone(&burst));
@@ -140,7 +137,7 @@ impl Link {
             Ok(false) => Ok(()),
             // Nothing that the database enforces would hold.
             _ => Err(format!(
-                "the role `{}` is a superuser, for whom the database enforces nothing: make a role of \
+                "its role `{}` is a superuser, for whom the database enforces nothing: make a role of \
                  its own for this grant",
                 server.place.user
             )),
@@ -168,60 +165,34 @@ impl Link {
     }
 }
 
-/// A connection to the first address that answers. The name is resolved once.
-async fn reach(host: &str, port: u16) -> Result<(TcpStream, SocketAddr), String> {
-    let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
-        Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => {
-            let found = tokio::net::lookup_host((host, port)).await;
-            found
-                .map_err(|_| format!("`{host}` has no address"))?
-                .collect()
-        }
-    };
-    let share = PATIENCE / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-    for address in addresses {
-        if let Ok(Ok(stream)) = tokio::time::timeout(share, TcpStream::connect(address)).await {
-            // Only slower where it does not work.
-            drop(stream.set_nodelay(true));
-            return Ok((stream, address));
-        }
-    }
-    Err(format!("nobody answers at `{host}`, port {port}"))
-}
-
 /// The stream itself, or TLS in it.
 async fn wire(mut stream: TcpStream, server: &Postgres) -> Result<Box<dyn Wire>, String> {
-    let place = &server.place;
-    if !place.tls {
+    if !server.place.tls {
         return Ok(Box::new(stream));
     }
-    let failed = |error: io::Error| format!("the connection ended: {error}");
+    let failed = |error: io::Error| format!("closed the connection: {error}");
     stream.write_all(&TLS_REQUEST).await.map_err(failed)?;
     // One byte and no more: what comes after it has to be encrypted.
     if stream.read_u8().await.map_err(failed)? != b'S' {
-        return Err(
-            "the server has no TLS; where the way to it is safe, write `?sslmode=disable`"
-                .to_owned(),
-        );
+        return Err("has no TLS; where the way to it is safe, write `?sslmode=disable`".to_owned());
     }
-    let roots = place.roots.clone();
-    let config = tokio::task::spawn_blocking(move || plain_config(roots.as_deref().map(Path::new)));
-    let config = config.await.map_err(|_| "no TLS".to_owned())?;
-    let config = config.map_err(|failure| failure.to_string())?;
-    let name = ServerName::try_from(place.host.clone());
-    let name = name.map_err(|_| format!("`{}` cannot be the name in a certificate", place.host))?;
-    match TlsConnector::from(config).connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(format!("the TLS handshake failed: {error}")),
+    Ok(Box::new(secure(stream, remote(server)).await?))
+}
+
+fn remote(server: &Postgres) -> Remote<'_> {
+    let place = &server.place;
+    Remote {
+        host: &place.host,
+        port: place.port,
+        tls: place.tls,
+        roots: place.roots.as_deref(),
     }
 }
 
 /// Why the server lets nobody in.
 fn of_login(error: &tokio_postgres::Error) -> String {
     let Some(code) = error.code() else {
-        return "the server does not speak as PostgreSQL does, wants a password that is not there, or \
-                closed the connection"
+        return "does not speak as PostgreSQL does, wants a password that is not there, or closed the connection"
             .to_owned();
     };
     let what = match code {

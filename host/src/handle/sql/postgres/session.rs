@@ -155,7 +155,7 @@ impl Session {
     pub(super) fn note(&self, passes: &[Pass]) {
         let Some(link) = &self.link else { return };
         for pass in passes {
-            pass.note(Note::Peer(link.peer.to_string()));
+            pass.note(Note::Peer(link.peer.ip().to_string()));
             if let Some(name) = &self.server.password {
                 pass.note(Note::Secret(name.clone()));
             }

@@ -157,7 +157,7 @@ impl Database {
         if let Some(what) = &sight.forbidden {
             return Err(NoPlan::Unknown(what.clone()));
         }
-        let statement = prepared?;
+        let statement = prepared.map_err(NoPlan::Failed)?;
         let wants = plan::resolve(&self.connection, &self.watch, text, &sight)?;
         Ok(Prepared {
             statement,

@@ -16,12 +16,6 @@ pub(super) enum NoPlan {
     Failed(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for NoPlan {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// Works out what was seen of a statement.
 pub(super) fn resolve(
     connection: &Connection,
@@ -55,7 +49,7 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
             }
             return Err(NoPlan::Unknown(format!("SQLite's own `{}`", seen.table)));
         }
-        let name = match find(connection, &seen.table)? {
+        let name = match find(connection, &seen.table).map_err(NoPlan::Failed)? {
             Found::Table { name, sql } => {
                 replaces = replaces || seen.deed.writes() && may_replace(&sql);
                 name
@@ -65,7 +59,9 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
                 Deed::Shape => seen.table.clone(),
                 // No table at all: what `WITH` names, or a function that gives rows.
                 Deed::Read(column) if column.is_empty() || is_rows_of(&seen.table) => {
-                    if !is_rows_of(&seen.table) && is_module(connection, &seen.table)? {
+                    if !is_rows_of(&seen.table)
+                        && is_module(connection, &seen.table).map_err(NoPlan::Failed)?
+                    {
                         return Err(NoPlan::Unknown(format!("virtual table `{}`", seen.table)));
                     }
                     continue;
@@ -76,11 +72,11 @@ fn wants(connection: &Connection, text: &Text, sight: &Sight) -> Result<Wants, N
         if let Some(by) = &seen.by
             && seen.deed.writes()
         {
-            replaces = replaces || trigger_replaces(connection, by)?;
+            replaces = replaces || trigger_replaces(connection, by).map_err(NoPlan::Failed)?;
         }
         match &seen.deed {
             Deed::Read(column) => {
-                if column.is_empty() && has_nameless(connection, &name)? {
+                if column.is_empty() && has_nameless(connection, &name).map_err(NoPlan::Failed)? {
                     return Err(NoPlan::Unknown(format!(
                         "a column without a name in `{name}`"
                     )));

@@ -1,7 +1,7 @@
 //! Running a statement that was judged.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Row, Statement, ToSql};
+use rusqlite::{Row, Statement};
 
 use super::plan::NoPlan;
 use super::text::Text;
@@ -117,7 +117,7 @@ impl Database {
         })?;
         let before = self.connection.total_changes();
         let mut rows = statement
-            .query(rusqlite::params_from_iter(params))
+            .query(rusqlite::params_from_iter(params.iter().map(bound)))
             .map_err(failed)?;
         let mut batch = Batch::default();
         while let Some(row) = rows.next().map_err(failed)? {
@@ -160,14 +160,12 @@ fn value(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
     })
 }
 
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Real(number) => ValueRef::Real(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
+fn bound(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(number) => ValueRef::Integer(*number),
+        Value::Real(number) => ValueRef::Real(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
+    })
 }

@@ -1,10 +1,11 @@
-//! What one call may use up of a grant: `per_call` in its table.
+//! What one call and one session may use up of a grant: `per_call` and `per_session` in its table.
 
 use crate::rules::config::limits::size;
 use crate::rules::read::{Reader, Table};
 use crate::rules::verb::Handle;
 
-/// What one call may use up of a grant. Nothing said is no limit besides those of the call itself.
+/// What one call, or all calls of a session together, may use up of a grant. Nothing said is no limit
+/// besides those of the call itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Accesses.
@@ -32,10 +33,15 @@ impl Budget {
     }
 }
 
-/// Reads `per_call` of the table.
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, handle: Handle) -> Budget {
+/// Reads `key` of the table.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    key: &str,
+    handle: Handle,
+) -> Budget {
     let mut budget = Budget::default();
-    let Some(table) = reader.table(table, "per_call") else {
+    let Some(table) = reader.table(table, key) else {
         return budget;
     };
     let known: &[&str] = match handle {

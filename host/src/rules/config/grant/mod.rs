@@ -45,7 +45,9 @@ pub struct Grant {
     /// Where `except` is, if it is there.
     pub except_line: Option<Line>,
     /// What one call may use up of it.
-    pub budget: Budget,
+    pub per_call: Budget,
+    /// What all calls of one session together may use up of it.
+    pub per_session: Budget,
 }
 
 /// A grant of a place, of any handle.
@@ -70,7 +72,15 @@ pub(super) struct Declared<'a> {
 }
 
 /// The keys that tables of all handles have.
-const COMMON: [&str; 6] = ["data", "allow", "ask", "only", "except", "per_call"];
+const COMMON: [&str; 7] = [
+    "data",
+    "allow",
+    "ask",
+    "only",
+    "except",
+    "per_call",
+    "per_session",
+];
 
 /// Reads what grants of all handles have. `own` are the keys that this one has besides.
 fn common(
@@ -92,7 +102,8 @@ fn common(
     let only = patterns(reader, table, "only");
     let except = patterns(reader, table, "except");
     let patterns = Patterns::new(&only, &except).ok();
-    let budget = budget::read(reader, table, handle);
+    let per_call = budget::read(reader, table, "per_call", handle);
+    let per_session = budget::read(reader, table, "per_session", handle);
     let line_of = |reader: &Reader<'_>, key| table.get(key).map(|entry| reader.line(entry.at));
     Some(Grant {
         data: data?,
@@ -100,7 +111,8 @@ fn common(
         patterns: patterns?,
         only_line: line_of(reader, "only"),
         except_line: line_of(reader, "except"),
-        budget,
+        per_call,
+        per_session,
     })
 }
 
