@@ -31,6 +31,7 @@
 //! | call one, cancel it, hear its log lines | [`Session::call_with`], [`CallOptions`] |
 //! | ask a person | [`Approver`] |
 //! | keep plugins' values in a store of your own | [`HostBuilder::kv`], [`KvBackend`] |
+//! | give plugins a database of your own kind | [`HostBuilder::sql`], [`sql_backend`] |
 //! | watch what happens | [`Host::events`] |
 //! | tell a model what went wrong | [`CallError::for_model`] |
 //! | keep a proof of the record elsewhere | [`Host::checkpoint`] |
@@ -95,6 +96,7 @@ pub use handle::kv::backend::{
     Room as KvRoom,
 };
 pub use handle::report::Listener;
+pub use handle::sql::backend as sql_backend;
 pub use rules::access::{Access, Object, Unreachable};
 pub use rules::may::Effects;
 pub use rules::problem::Problems;

@@ -48,6 +48,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http_body_util", &["handle/http", "engine/bind/http"]),
     ("rustls", &["handle/http", "handle/remote"]),
     ("tokio_rustls", &["handle/http", "handle/remote"]),
+    ("tokio_postgres", &["handle/sql/postgres"]),
+    ("sqlparser", &["handle/sql/postgres"]),
     ("webpki_roots", &["handle/http"]),
     ("zeroize", &["handle/secrets"]),
     ("linux_keyutils", &["handle/secrets"]),

@@ -1,7 +1,7 @@
 //! What embedders see, read off the source text: no outside crate that Toolkeep might exchange, or that
 //! an embedder would have to have in the very same version, stands in a public signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::architecture::{branches, collect, tokens};
@@ -33,7 +33,9 @@ const HIDDEN: &[&str] = &[
     "rusqlite",
     "sha2",
     "signed_note",
+    "sqlparser",
     "tokio",
+    "tokio_postgres",
     "toml",
     "wasm_encoder",
     "wasmparser",
@@ -58,7 +60,12 @@ pub fn leaks(root: &Path) -> Vec<String> {
         let path = file.strip_prefix(root).unwrap().display().to_string();
         let tokens = tokens(&std::fs::read_to_string(&file).unwrap());
         let imported = imported(&tokens);
+        let private = private(&tokens);
         for signature in signatures(&tokens) {
+            let is_private = |token: &String| private.contains(token);
+            if signature[0] == "impl" && signature.iter().any(is_private) {
+                continue;
+            }
             for (at, token) in signature.iter().enumerate() {
                 let before = at.checked_sub(1).map_or("", |at| &signature[at]);
                 let next = signature.get(at + 1).map_or("", String::as_str);
@@ -111,6 +118,15 @@ fn imported(tokens: &[String]) -> BTreeMap<String, String> {
         }
     }
     out
+}
+
+/// The types and traits of a file that nobody outside can name.
+fn private(tokens: &[String]) -> BTreeSet<String> {
+    let declared = |at: usize| matches!(tokens[at].as_str(), "struct" | "enum" | "trait");
+    (0..tokens.len().saturating_sub(1))
+        .filter(|&at| declared(at) && (at == 0 || tokens[at - 1] != "pub"))
+        .map(|at| tokens[at + 1].clone())
+        .collect()
 }
 
 /// The public signatures: of functions without their bodies, of fields, of what an enum or a trait is

@@ -160,6 +160,11 @@ fn what_is_private_may_name_any_crate() {
             "use tokio::a as b; pub fn f(x: std::b, y: serde_json::Value) {}",
         ),
         ("engine/a.rs", "pub fn f(x: wasmtime::Engine) {}"),
+        (
+            "handle/a.rs",
+            "pub(super) struct A; impl From<wasmtime::Error> for A { } trait B {} \
+             impl<S: tokio::A> B for S {}",
+        ),
     ];
     assert_eq!(leaks(house(&files).path()), [] as [&str; 0]);
 }
@@ -179,7 +184,7 @@ fn each_leak_is_found() {
         "pub type A = Box<dyn Fn(tokio::B)>;",
         "pub use rmcp::model::Tool;",
         "pub fn f<T>() where T: wasmtime::A {}",
-        "struct A; impl From<wasmtime::Error> for A { }",
+        "pub struct A; impl From<wasmtime::Error> for A { }",
     ];
     for text in cases {
         let house = house(&[("api/a.rs", text)]);

@@ -160,7 +160,7 @@ async fn a_program_can_keep_values_in_a_store_of_its_own() {
     let session = keep.session(&host, "s");
     let error = session.call("read_graph", json!({})).await.unwrap_err();
     assert!(
-        error.to_string().contains("supplies no `host:mine`"),
+        error.to_string().contains("supplies no values `mine`"),
         "{error}"
     );
 }

@@ -25,6 +25,7 @@ use crate::handle::http::connect::Proxy;
 use crate::handle::http::{Settings, Web};
 use crate::handle::kv::backend::Backend as KvBackend;
 use crate::handle::secrets::Vault;
+use crate::handle::sql::backend::Backend as SqlBackend;
 use crate::pack::known::Known;
 use crate::rules::check::{Severity, check};
 use crate::rules::config::{ApprovalSettings, Config};
@@ -59,7 +60,7 @@ pub struct HostBuilder {
     state: Option<PathBuf>,
     approver: Arc<dyn Approver>,
     pool: PoolSize,
-    kv: Supplied,
+    supplied: Supplied,
 }
 
 impl HostBuilder {
@@ -83,7 +84,15 @@ impl HostBuilder {
     /// the record that is a place outside.
     #[must_use]
     pub fn kv(mut self, name: Name, backend: impl KvBackend + 'static) -> Self {
-        self.kv.insert(name, Arc::new(backend));
+        self.supplied.kv.insert(name, Arc::new(backend));
+        self
+    }
+
+    /// Gives plugins the database behind `backend`, wherever the operator's file says `sql = "host:NAME"`. For
+    /// labels and the record that is a place outside.
+    #[must_use]
+    pub fn sql(mut self, name: Name, backend: impl SqlBackend + 'static) -> Self {
+        self.supplied.sql.insert(name, Arc::new(backend));
         self
     }
 
@@ -176,7 +185,7 @@ impl HostBuilder {
             &config,
             PATIENCE,
         );
-        let stores = Stores::new(vault, Arc::new(self.kv));
+        let stores = Stores::new(vault, Arc::new(self.supplied));
         let config = Arc::new(config);
         let host = Inner {
             file: self.config,
@@ -258,7 +267,7 @@ impl Host {
             state: None,
             approver: Arc::new(Nobody),
             pool: PoolSize::default(),
-            kv: Supplied::new(),
+            supplied: Supplied::default(),
         }
     }
 

@@ -3,15 +3,21 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::stores::Stores;
 use crate::base::principal::Principal;
+use crate::base::text;
 use crate::engine::run::World;
 use crate::handle::fs::mount::Mount;
 use crate::handle::fs::place::Place;
 use crate::handle::fs::protected::Protected;
-use crate::handle::sql::{Databases, Given};
-use crate::rules::config::{Backend, Config, Data, Located, Source, overlaps};
+use crate::handle::sql::postgres::{Postgres, PostgresServer};
+use crate::handle::sql::sqlite::SqliteFile;
+use crate::handle::sql::{self, Databases, Given};
+use crate::rules::config::{
+    Backend, Config, Data, Located, PostgresUrl, Source, Store, Template, overlaps,
+};
 use crate::rules::problem::Problems;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verbs};
@@ -27,6 +33,9 @@ pub(super) struct Places {
     /// Principals whose places were found not to lie in one another.
     checked: Mutex<Vec<Principal>>,
 }
+
+/// How long one statement may run.
+const TIME: Duration = Duration::from_secs(30);
 
 /// How many folders are held open; templated ones are many.
 const MAX_OPEN: usize = 256;
@@ -128,28 +137,20 @@ impl Places {
             let Source::Sql(store) = &data.source else {
                 continue;
             };
-            let Backend::Sqlite(file) = &store.backend else {
-                return Err(at("only SQLite files can be used so far".to_owned()));
+            let backend: Arc<dyn sql::backend::Backend> = match &store.backend {
+                Backend::Sqlite(file) => {
+                    let file = file.expand(who).map_err(|error| at(error.to_string()))?;
+                    let file = self.database_file(&file).map_err(at)?;
+                    Arc::new(SqliteFile { file, time: TIME })
+                }
+                Backend::Postgres(url) => Arc::new(self.server(url, store, who).map_err(at)?),
+                Backend::Supplied(name) => {
+                    let known = self.stores.supplied().sql.get(name).cloned();
+                    known
+                        .ok_or_else(|| at(format!("this program supplies no database `{name}`")))?
+                }
+                Backend::Redis(_) => return Err(at("it keeps no tables".to_owned())),
             };
-            let file = file.expand(who).map_err(|error| at(error.to_string()))?;
-            let file = self.folder.join(file);
-            let shown = file.display().to_string();
-            let unusable = |error: std::io::Error| {
-                at(format!(
-                    "cannot use the file `{shown}`: {error}; create it (an empty one will do) or \
-                     correct `sql`"
-                ))
-            };
-            let file = file.canonicalize().map_err(unusable)?;
-            let meta = std::fs::metadata(&file).map_err(unusable)?;
-            if !meta.is_file() {
-                return Err(at(format!("`{shown}` is no regular file")));
-            }
-            if self.protected.has_database(&file).map_err(unusable)? {
-                return Err(at(format!(
-                    "`{shown}` lies inside Toolkeep's own config, state or cache; no grant may reach it"
-                )));
-            }
             let lists = grant.tables.values().map(|table| &table.lists);
             let verbs = lists
                 .chain([&grant.grant.lists])
@@ -158,11 +159,67 @@ impl Places {
             given.push(Given {
                 need: need.need.clone(),
                 data: data.name.clone(),
-                file,
+                backend,
                 writes: verbs.intersection(need.declared.verbs).has_effect(),
             });
         }
         Ok(Databases::new(given))
+    }
+
+    /// The file of a database, as it really is.
+    fn database_file(&self, file: &str) -> Result<PathBuf, String> {
+        let file = self.folder.join(file);
+        let shown = file.display().to_string();
+        let unusable = |error: std::io::Error| {
+            format!(
+                "cannot use the file `{shown}`: {error}; create it (an empty one will do) or correct `sql`"
+            )
+        };
+        let file = file.canonicalize().map_err(unusable)?;
+        let meta = std::fs::metadata(&file).map_err(unusable)?;
+        if !meta.is_file() {
+            return Err(format!("`{shown}` is no regular file"));
+        }
+        if self.protected.has_database(&file).map_err(unusable)? {
+            return Err(format!(
+                "`{shown}` lies inside Toolkeep's own config, state or cache; no grant may reach it"
+            ));
+        }
+        Ok(file)
+    }
+
+    /// A PostgreSQL server, as `who` uses it. Nobody connects to it yet.
+    fn server(
+        &self,
+        url: &PostgresUrl,
+        store: &Store,
+        who: &Principal,
+    ) -> Result<PostgresServer, String> {
+        let name = |template: &Template| {
+            let name = template.expand(who).map_err(|error| error.to_string())?;
+            if PostgresUrl::is_name(&name) {
+                Ok(name)
+            } else {
+                let shown = text::visible(&name);
+                Err(format!(
+                    "`{shown}` cannot be the name of a role or database"
+                ))
+            }
+        };
+        Ok(PostgresServer::new(Postgres {
+            place: sql::postgres::Place {
+                host: url.host.clone(),
+                port: url.port,
+                user: name(&url.user)?,
+                database: name(&url.database)?,
+                schema: url.schema.clone(),
+                tls: url.tls,
+                roots: store.roots.as_ref().map(|file| self.folder.join(file)),
+            },
+            password: store.password.clone(),
+            vault: Arc::clone(self.stores.vault()),
+            time: TIME,
+        }))
     }
 
     /// Places that lie in one another and differ in label are an error, for each principal anew,

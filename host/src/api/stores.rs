@@ -12,16 +12,22 @@ use crate::handle::kv::redis::RedisKv;
 use crate::handle::kv::sqlite::SqliteKv;
 use crate::handle::kv::{Bucket, Buckets};
 use crate::handle::secrets::Vault;
+use crate::handle::sql::backend::Backend as SqlBackend;
 use crate::rules::config::{self, KvGrant, RedisServer, Source};
 use crate::rules::scope::Scope;
 
-/// Backends by the names that the operator's file has for them.
-pub(super) type Supplied = BTreeMap<Name, Arc<dyn Backend>>;
+/// What the program that embeds this one brought along, by the names that the operator's file has for it.
+#[derive(Default)]
+pub(super) struct Supplied {
+    /// What keeps values by key.
+    pub kv: BTreeMap<Name, Arc<dyn Backend>>,
+    /// Databases.
+    pub sql: BTreeMap<Name, Arc<dyn SqlBackend>>,
+}
 
 /// What keeps values, opened once for all who use it.
 pub(super) struct Stores {
     vault: Arc<Vault>,
-    /// What the program that embeds this one brought along.
     supplied: Arc<Supplied>,
     files: Mutex<HashMap<PathBuf, Arc<dyn Backend>>>,
     /// Servers, by the place that is kept there.
@@ -39,6 +45,14 @@ impl Stores {
             files: Mutex::default(),
             servers: Mutex::default(),
         }
+    }
+
+    pub(super) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    pub(super) fn supplied(&self) -> &Supplied {
+        &self.supplied
     }
 
     /// The same under other rules: nothing is open yet.
@@ -74,8 +88,9 @@ impl Stores {
                     self.sqlite(&file, protected).map_err(wrong)?
                 }
                 config::Backend::Supplied(name) => {
-                    let known = self.supplied.get(name).cloned();
-                    known.ok_or_else(|| wrong(format!("this program supplies no `host:{name}`")))?
+                    let known = self.supplied.kv.get(name).cloned();
+                    known
+                        .ok_or_else(|| wrong(format!("this program supplies no values `{name}`")))?
                 }
                 config::Backend::Redis(server) => self.redis(&data.name, server, store, folder),
                 config::Backend::Postgres(_) => {

@@ -1,7 +1,7 @@
 //! A connection to a server that the operator named: a store of values, a database. Guests choose nothing of it, so
 //! that its addresses need not be public.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -48,11 +48,8 @@ pub(super) async fn connect(
 }
 
 async fn open(remote: Remote<'_>) -> Result<(Connection, IpAddr), String> {
-    let stream = TcpStream::connect((remote.host, remote.port))
-        .await
-        .map_err(|error| format!("cannot be reached: {error}"))?;
-    let peer = stream.peer_addr().map_err(|error| error.to_string())?.ip();
-    drop(stream.set_nodelay(true));
+    let (stream, peer) = reach(remote).await?;
+    let peer = peer.ip();
     if !remote.tls {
         return Ok((Connection::Plain(stream), peer));
     }
@@ -60,11 +57,27 @@ async fn open(remote: Remote<'_>) -> Result<(Connection, IpAddr), String> {
     Ok((Connection::Tls(Box::new(stream)), peer))
 }
 
+/// Connects to a server without TLS as yet, and says to which of its addresses. The name is resolved once.
+///
+/// # Errors
+/// For the operator.
+pub(super) async fn reach(remote: Remote<'_>) -> Result<(TcpStream, SocketAddr), String> {
+    let stream = TcpStream::connect((remote.host, remote.port))
+        .await
+        .map_err(|error| format!("cannot be reached: {error}"))?;
+    let peer = stream.peer_addr().map_err(|error| error.to_string())?;
+    drop(stream.set_nodelay(true));
+    Ok((stream, peer))
+}
+
 /// Makes a connection one with TLS, for the name in `remote`.
 ///
 /// # Errors
 /// For the operator.
-async fn secure(stream: TcpStream, remote: Remote<'_>) -> Result<TlsStream<TcpStream>, String> {
+pub(super) async fn secure(
+    stream: TcpStream,
+    remote: Remote<'_>,
+) -> Result<TlsStream<TcpStream>, String> {
     static TRUST: OnceLock<Option<Trust>> = OnceLock::new();
     let trust = TRUST.get_or_init(|| Trust::new().ok());
     let trust = trust.as_ref().ok_or("TLS cannot be used")?;

@@ -101,7 +101,7 @@ impl wit::HostDatabase for View<'_> {
     async fn tables(&mut self, own: Resource<Open>) -> Answer<Vec<wit::Table>> {
         let tables = self.table.get(&own)?.tables().await;
         let tables = tables.map(|tables| {
-            let table = |table: crate::handle::sql::sqlite::Table| wit::Table {
+            let table = |table: crate::handle::sql::backend::Table| wit::Table {
                 name: table.name,
                 is_view: table.is_view,
             };
@@ -113,7 +113,7 @@ impl wit::HostDatabase for View<'_> {
     async fn columns(&mut self, own: Resource<Open>, table: String) -> Answer<Vec<wit::Column>> {
         let columns = self.table.get(&own)?.columns(table).await;
         let columns = columns.map(|columns| {
-            let column = |column: crate::handle::sql::sqlite::Column| wit::Column {
+            let column = |column: crate::handle::sql::backend::Column| wit::Column {
                 name: column.name,
                 kind: column.kind,
                 not_null: column.not_null,
@@ -221,6 +221,6 @@ fn error(failure: Failure) -> wit::Error {
         Failure::Changed => wit::Error::Changed,
         Failure::TimedOut => wit::Error::TimedOut,
         Failure::TooLarge => wit::Error::TooLarge,
-        Failure::Unavailable | Failure::Stopped => wit::Error::Unavailable,
+        Failure::Unavailable | Failure::Lost | Failure::Stopped => wit::Error::Unavailable,
     }
 }

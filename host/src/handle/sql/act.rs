@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::backend::{Connection, Planned, Sink, Stop};
 use super::database::{Open, Slot, apart, status};
 use super::failure::Failure;
-use super::rows::Rows;
-use super::sqlite::run::Sink;
-use super::sqlite::{Database, Planned, Stop};
+use super::rows::{Rows, Wanted};
 use super::value::{Batch, Done, Value};
+use super::want::Wants;
 use crate::gate::call::{Call, Span, Spend};
 use crate::gate::pass::{Note, Pass};
 use crate::rules::access::Access;
@@ -31,20 +31,25 @@ const AHEAD: usize = 2;
 
 /// A database that is taken out of its slot. It is put back on every way out.
 pub(super) struct Lent {
-    database: Option<Box<Database>>,
+    database: Option<Box<dyn Connection>>,
     slot: Slot,
 }
 
 impl Lent {
-    pub(super) fn new(database: Box<Database>, slot: Slot) -> Self {
+    pub(super) fn new(database: Box<dyn Connection>, slot: Slot) -> Self {
         Self {
             database: Some(database),
             slot,
         }
     }
 
-    pub(super) fn get(&self) -> Result<&Database, Failure> {
-        self.database.as_deref().ok_or(Failure::Unavailable)
+    pub(super) fn get(&mut self) -> Result<&mut (dyn Connection + 'static), Failure> {
+        self.database.as_deref_mut().ok_or(Failure::Unavailable)
+    }
+
+    fn stop(&self) -> Result<Stop, Failure> {
+        let database = self.database.as_deref();
+        Ok(database.ok_or(Failure::Unavailable)?.stop())
     }
 }
 
@@ -62,7 +67,7 @@ pub(super) struct Waiting(Option<Stop>);
 
 impl Waiting {
     pub(super) fn for_what_runs_on(lent: &Lent) -> Result<Self, Failure> {
-        Ok(Self(Some(lent.get()?.stop())))
+        Ok(Self(Some(lent.stop()?)))
     }
 
     /// What ran is over.
@@ -89,10 +94,27 @@ pub(super) struct Judged {
 /// Finds out what a statement wants, and asks the gate for all of it. Nothing of it has run then.
 pub(super) async fn judge(
     open: &Open,
-    database: Box<Database>,
+    database: Box<dyn Connection>,
     sql: String,
 ) -> Result<Judged, Failure> {
-    let lent = Lent::new(database, open.slot.clone());
+    let mut lent = Lent::new(database, open.slot.clone());
+    if let Some(planned) = lent.get()?.sketch(&sql) {
+        let surely = wants(open, &sql, planned)?;
+        // Denied by the tables alone: then the database is not even reached for.
+        for access in surely.accesses(&open.given.need, &open.given.data) {
+            if open
+                .call
+                .scope()
+                .decide(&access, &open.call.label())
+                .verdict()
+                == Verdict::Deny
+            {
+                // This goes on record.
+                passes(&open.call, vec![access]).await?;
+                return Err(Failure::Refused);
+            }
+        }
+    }
     let waiting = Waiting::for_what_runs_on(&lent)?;
     let planned = apart(move || {
         let planned = lent.get().map(|database| database.plan(&sql));
@@ -100,24 +122,33 @@ pub(super) async fn judge(
     });
     let (lent, sql, planned) = planned.await.ok_or(Failure::Unavailable)?;
     waiting.over();
-    let call = &open.call;
-    let wants = match planned? {
-        Planned::Wants(wants) => wants,
-        Planned::Unknown(why) => {
-            let text = format!("the statement is not judged: {why}");
-            let access = open.unknown(&sql);
-            return Err(call
-                .refuse_always(&access, ReasonCode::Unreachable, &text)
-                .into());
-        }
-        Planned::Invalid { failure, named } => return Err(tell(open, failure, &named)),
-    };
+    let wants = wants(open, &sql, planned?)?;
     let accesses = wants.accesses(&open.given.need, &open.given.data);
-    let passes = passes(call, accesses).await?;
+    let passes = passes(&open.call, accesses).await?;
     Ok(Judged { lent, passes, sql })
 }
 
-/// What SQLite says of a statement that it does not take may tell what tables and columns there are. Who
+/// What a statement wants; what cannot be told is refused.
+fn wants(open: &Open, sql: &str, planned: Planned) -> Result<Wants, Failure> {
+    let refuse = |text: &str| {
+        let access = open.unknown(sql);
+        let refused = open
+            .call
+            .refuse_always(&access, ReasonCode::Unreachable, text);
+        Failure::from(refused)
+    };
+    match planned {
+        Planned::Wants(wants) => Ok(wants),
+        Planned::Unknown(why) => Err(refuse(&format!("the statement is not judged: {why}"))),
+        Planned::Unreached(why) => {
+            refuse(&format!("the database cannot be reached: {why}"));
+            Err(Failure::Unavailable)
+        }
+        Planned::Invalid { failure, named } => Err(tell(open, failure, &named)),
+    }
+}
+
+/// What a database says of a statement that it does not take may tell what tables and columns there are. Who
 /// may not select from them learns only that it was refused.
 fn tell(open: &Open, failure: Failure, named: &[String]) -> Failure {
     for table in named {
@@ -172,7 +203,7 @@ async fn passes(call: &Arc<Call>, mut accesses: Vec<Access>) -> Result<Vec<Pass>
 /// Runs a statement and gives its rows: as they come where it only reads, else when all is done.
 pub(super) async fn query(
     open: &Open,
-    database: Box<Database>,
+    database: Box<dyn Connection>,
     sql: String,
     params: Vec<Value>,
 ) -> Result<Rows, Failure> {
@@ -181,9 +212,15 @@ pub(super) async fn query(
         let (batches, _) = run(judged, false, params, true).await?;
         return Ok(Rows::held(batches.0));
     }
-    let Judged { lent, passes, sql } = judged;
+    let Judged {
+        mut lent,
+        passes,
+        sql,
+    } = judged;
     let waiting = Waiting::for_what_runs_on(&lent)?;
     let (sender, receiver) = mpsc::channel(AHEAD);
+    let wanted = Wanted::default();
+    let more_wanted = wanted.clone();
     // The task is the host's, whatever becomes of the guest.
     let task = tokio::task::spawn_blocking(move || {
         let mut sink = Metered::new(&passes, MAX_STREAMED, |batch| {
@@ -194,7 +231,8 @@ pub(super) async fn query(
             .and_then(|()| lent.get())
             .and_then(|database| database.run(&passes, false, &sql, &params, &mut sink));
         // Whoever has read enough has had all that was wanted.
-        let enough = matches!(done, Err(Failure::Stopped)) && sender.is_closed();
+        let closed = sender.is_closed() && !more_wanted.is_set();
+        let enough = closed && matches!(done, Err(Failure::Stopped));
         if enough && passes.iter().all(|pass| pass.recheck().is_ok()) {
             settle(&passes, &Ok(()));
         } else {
@@ -206,13 +244,13 @@ pub(super) async fn query(
             drop(sender.blocking_send(Err(failure)));
         }
     });
-    Rows::streamed(receiver, waiting, task).await
+    Rows::streamed(receiver, waiting, wanted, task).await
 }
 
 /// Runs a statement and gives what it did.
 pub(super) async fn execute(
     open: &Open,
-    database: Box<Database>,
+    database: Box<dyn Connection>,
     sql: String,
     params: Vec<Value>,
 ) -> Result<Done, Failure> {
@@ -232,7 +270,11 @@ pub(super) async fn run(
     params: Vec<Value>,
     keep: bool,
 ) -> Result<(Ran, Vec<Pass>), Failure> {
-    let Judged { lent, passes, sql } = judged;
+    let Judged {
+        mut lent,
+        passes,
+        sql,
+    } = judged;
     let waiting = Waiting::for_what_runs_on(&lent)?;
     let ran = apart(move || {
         let mut batches = Vec::new();

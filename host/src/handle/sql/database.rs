@@ -1,16 +1,13 @@
 //! The databases that a call is given, and one that its guest opened.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::act::{self, Lent};
+use super::backend::{Backend, Column, Connection, Mode, Table};
 use super::failure::Failure;
 use super::rows::Rows;
-use super::sqlite::{Column, Database, Mode, Table};
 use super::transaction::Transaction;
 use super::value::{Done, Value};
-use super::want::TABLES;
 use crate::base::id::Name;
 use crate::base::text::shorten;
 use crate::gate::call::{Call, Span};
@@ -20,8 +17,8 @@ use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::Verdict;
 use crate::store::audit::record::Status;
 
-/// How long one statement may run, waiting for other programs' locks apart.
-const TIME: Duration = Duration::from_secs(30);
+/// How the record names what is wanted of a database that is not there.
+const NO_DATABASE: &str = "(no database)";
 
 /// How much of a statement is put on record.
 const MAX_SHOWN: usize = 512;
@@ -33,8 +30,8 @@ pub struct Given {
     pub need: Name,
     /// The data place.
     pub data: Name,
-    /// The file: absolute, without links in it.
-    pub file: PathBuf,
+    /// What keeps it.
+    pub backend: Arc<dyn Backend>,
     /// Whether the grant has any verb that changes something.
     pub writes: bool,
 }
@@ -78,7 +75,7 @@ impl Databases {
             verbs: Verbs::one(Verb::Select),
             object: Object::Table {
                 data: name,
-                table: TABLES.to_owned(),
+                table: NO_DATABASE.to_owned(),
                 columns: Vec::new(),
             },
             is_folder: false,
@@ -95,7 +92,7 @@ pub(super) struct Slot(Arc<Mutex<Inside>>);
 
 #[derive(Default)]
 enum Inside {
-    Idle(Box<Database>),
+    Idle(Box<dyn Connection>),
     /// A statement runs, or its rows are still being read.
     Busy,
     /// It was closed, since what ran on it was stopped.
@@ -107,7 +104,7 @@ enum Inside {
 
 /// What a slot gives.
 pub(super) enum Taken {
-    Database(Box<Database>),
+    Database(Box<dyn Connection>),
     /// It has to be opened again.
     Closed,
 }
@@ -128,7 +125,7 @@ impl Slot {
     }
 
     /// Puts it back; what was stopped is closed.
-    pub(super) fn put(&self, database: Box<Database>) {
+    pub(super) fn put(&self, database: Box<dyn Connection>) {
         let stopped = database.stop().is_stopped();
         *self.inside() = if stopped {
             Inside::Closed
@@ -183,7 +180,7 @@ impl Open {
     /// # Errors
     /// [`Failure`] where another program holds the database.
     pub async fn begin(&self) -> Result<Transaction, Failure> {
-        let database = self.take().await?;
+        let mut database = self.take().await?;
         let writes = self.given.writes;
         let slot = self.slot.clone();
         let begun = apart(move || match database.begin(writes) {
@@ -207,13 +204,15 @@ impl Open {
     }
 
     /// The tables and views that the call may select from unasked. The rules know this as
-    /// selecting from `sqlite_schema`.
+    /// selecting from the table that the backend names.
     ///
     /// # Errors
     /// [`Failure`] where it is refused or does not work.
     pub async fn tables(&self) -> Result<Vec<Table>, Failure> {
-        let access = self.selecting(TABLES, vec!["name".to_owned()]);
-        let found = self.look(access, Database::tables).await?;
+        let tables = self.given.backend.tables_name();
+        let access = self.selecting(tables, vec!["name".to_owned()]);
+        let find = |database: &mut dyn Connection, pass: &Pass| database.tables(pass);
+        let found = self.look(access, find).await?;
         let (scope, label) = (self.call.scope(), self.call.label());
         let may = |table: &Table| {
             let access = self.selecting(&table.name, Vec::new());
@@ -233,7 +232,7 @@ impl Open {
         }
         let access = self.selecting(&table, Vec::new());
         let known = self.known_columns(&table);
-        let find = move |database: &Database, pass: &Pass| database.columns(pass, &table);
+        let find = move |database: &mut dyn Connection, pass: &Pass| database.columns(pass, &table);
         let mut columns = self.look(access, find).await?;
         if let Some(known) = known {
             columns.retain(|column| known.contains(&column.name.to_lowercase()));
@@ -245,10 +244,10 @@ impl Open {
     async fn look<T: Send + 'static>(
         &self,
         access: Access,
-        find: impl FnOnce(&Database, &Pass) -> Result<T, Failure> + Send + 'static,
+        find: impl FnOnce(&mut dyn Connection, &Pass) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let pass = self.call.judge(access, Span::Moment).await?;
-        let lent = Lent::new(self.take().await?, self.slot.clone());
+        let mut lent = Lent::new(self.take().await?, self.slot.clone());
         let found = apart(move || {
             let found = lent.get().and_then(|database| find(database, &pass));
             act::settle(std::slice::from_ref(&pass), &found);
@@ -298,21 +297,21 @@ impl Open {
         }
     }
 
-    async fn take(&self) -> Result<Box<Database>, Failure> {
+    async fn take(&self) -> Result<Box<dyn Connection>, Failure> {
         match self.slot.take()? {
             Taken::Database(database) => Ok(database),
             Taken::Closed => self.connect().await.inspect_err(|_| self.slot.close()),
         }
     }
 
-    async fn connect(&self) -> Result<Box<Database>, Failure> {
-        let file = self.given.file.clone();
+    async fn connect(&self) -> Result<Box<dyn Connection>, Failure> {
+        let backend = Arc::clone(&self.given.backend);
         let mode = if self.given.writes {
             Mode::Write
         } else {
             Mode::Read
         };
-        let opened = apart(move || Database::open(&file, mode, TIME).map(Box::new));
+        let opened = apart(move || backend.open(mode));
         opened.await.unwrap_or(Err(Failure::Unavailable))
     }
 }
@@ -329,6 +328,7 @@ pub(super) async fn apart<T: Send + 'static>(
 pub(super) fn status(failure: &Failure) -> Status {
     match failure {
         Failure::Refused => Status::Refused,
+        Failure::Lost => Status::Abandoned,
         Failure::TimedOut | Failure::TooLarge | Failure::Stopped => Status::Stopped,
         _ => Status::Failed,
     }

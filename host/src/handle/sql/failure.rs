@@ -2,7 +2,7 @@
 
 use crate::gate::refusal::Refused;
 
-/// Why a statement did not work. Nothing of it was done. The texts are the database's, on what the
+/// Why a statement did not work. Nothing of it was done, if nothing else is said. The texts are the database's, on what the
 /// guest was allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -36,6 +36,9 @@ pub enum Failure {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Unavailable,
+    /// The connection was lost while it was made to last: nobody knows whether it does.
+    #[error("the connection was lost, and whether it was done is not known")]
+    Lost,
     /// The call ended meanwhile.
     #[error("the statement was stopped")]
     Stopped,
@@ -55,6 +58,7 @@ impl Failure {
             Self::TimedOut => "timed-out",
             Self::TooLarge => "too-large",
             Self::Unavailable => "unavailable",
+            Self::Lost => "lost",
             Self::Stopped => "stopped",
         }
     }

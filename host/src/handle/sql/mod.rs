@@ -2,8 +2,10 @@
 //! before anything of it runs; each table that it wants something of is one access.
 
 mod act;
+pub mod backend;
 pub mod database;
 pub mod failure;
+pub mod postgres;
 mod rows;
 pub mod sqlite;
 mod transaction;

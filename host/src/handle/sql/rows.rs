@@ -1,6 +1,8 @@
 //! What a statement gives, batch after batch.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
@@ -20,8 +22,23 @@ enum Source {
     Streamed {
         batches: Receiver<Result<Batch, Failure>>,
         waiting: Option<Waiting>,
+        wanted: Wanted,
         task: JoinHandle<()>,
     },
+}
+
+/// Whether somebody waits for more rows. Where that is so when they go away, it was not by their own will.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted(Arc<AtomicBool>);
+
+impl Wanted {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, wanted: bool) {
+        self.0.store(wanted, Ordering::Release);
+    }
 }
 
 impl Rows {
@@ -39,9 +56,12 @@ impl Rows {
     pub(super) async fn streamed(
         mut batches: Receiver<Result<Batch, Failure>>,
         waiting: Waiting,
+        wanted: Wanted,
         task: JoinHandle<()>,
     ) -> Result<Self, Failure> {
+        wanted.set(true);
         let first = batches.recv().await;
+        wanted.set(false);
         let first = first.unwrap_or(Err(Failure::Unavailable));
         match first {
             Ok(first) => Ok(Self {
@@ -49,6 +69,7 @@ impl Rows {
                 source: Source::Streamed {
                     batches,
                     waiting: Some(waiting),
+                    wanted,
                     task,
                 },
             }),
@@ -72,8 +93,11 @@ impl Rows {
         match &mut self.source {
             Source::Held(batches) => Ok(batches.pop_front().unwrap_or_default().values),
             Source::Streamed {
-                batches, waiting, ..
-            } => match batches.recv().await {
+                batches,
+                waiting,
+                wanted,
+                ..
+            } => match wanted_from(batches, wanted).await {
                 Some(Ok(batch)) => Ok(batch.values),
                 over => {
                     // What ran has put its database back.
@@ -92,6 +116,7 @@ impl Rows {
             batches,
             waiting,
             task,
+            ..
         } = self.source
         {
             drop(batches);
@@ -100,4 +125,15 @@ impl Rows {
             drop(task.await);
         }
     }
+}
+
+/// What comes next.
+async fn wanted_from(
+    batches: &mut Receiver<Result<Batch, Failure>>,
+    wanted: &Wanted,
+) -> Option<Result<Batch, Failure>> {
+    wanted.set(true);
+    let next = batches.recv().await;
+    wanted.set(false);
+    next
 }

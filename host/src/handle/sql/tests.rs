@@ -1,11 +1,12 @@
 //! Statements, judged and run: what comes of them, what is refused, and what the record says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backend::Mode;
 use super::failure::Failure;
-use super::sqlite::{Mode, tests::File};
+use super::sqlite::tests::File;
 use super::value::Value;
 use super::*;
 use crate::base::digest::Digest;
@@ -39,49 +40,7 @@ impl Keep {
     async fn new(name: &str, grant: &str) -> Self {
         let file = File::new(name);
         let state = file.0.parent().unwrap().join("state");
-        let config = format!(
-            "[data.shop]\nsql = \"sqlite:data.db\"\n[plugins.clerk]\npath = \"clerk.wasm\"\n\
-             [plugins.clerk.sql.shop]\ndata = \"shop\"\n{grant}\n"
-        );
-        let manifest = "name = \"clerk\"\nversion = \"1\"\ndescription = \"sells\"\n\
-             [needs.sql.shop]\nverbs = [\"select\", \"insert\", \"update\", \"delete\", \"ddl\"]\n\
-             why = \"to sell\"\n";
-        let config = Config::parse("toolkeep.toml", &config).unwrap();
-        let manifest = Arc::new(Manifest::parse_toml("plugin.toml", manifest).unwrap());
-        let tool = ToolInfo {
-            name: ToolName::new("sell").unwrap(),
-            title: None,
-            description: "sells".to_owned(),
-            input_schema: serde_json::json!({"type": "object"}).into(),
-            output_schema: None,
-            hints: Hints::default(),
-        };
-        let plugin = Name::new("clerk").unwrap();
-        let scope = Scope::new(&config, &manifest, &tool, &plugin);
-        let log = Arc::new(AuditLog::open(&state, Options::default()).unwrap());
-        let who = Principal::new(Who::new("local").unwrap(), Who::new("ada").unwrap());
-        let sessions = Sessions::open(&state).unwrap();
-        let session = Arc::new(Session::new(SessionId::new("s").unwrap(), who, sessions));
-        let gate = Gate::new(
-            state.clone(),
-            Arc::clone(&log),
-            Approvals::open(&state).unwrap(),
-            Arc::new(Nobody),
-            &config,
-            Duration::from_millis(50),
-        );
-        let identity = Identity {
-            call: CallId::new(&"0".repeat(32)).unwrap(),
-            plugin,
-            plugin_digest: Digest::of(b"plugin"),
-            tool: tool.name,
-            arguments: Digest::of(b"{}"),
-            runtime_call: None,
-            trace_parent: None,
-        };
-        let cancel = CancelToken::new();
-        let call = Call::begin(Arc::new(gate), session, identity, scope, 1000, cancel);
-        let call = call.await.unwrap();
+        let (log, call) = begin(&state, "sql = \"sqlite:data.db\"", grant).await;
         Self {
             file,
             state,
@@ -95,7 +54,7 @@ impl Keep {
         let given = Given {
             need: name.clone(),
             data: name,
-            file: self.file.0.clone(),
+            backend: Arc::new(self.file.backend()),
             writes: true,
         };
         let databases = Databases::new(vec![given]);
@@ -103,10 +62,7 @@ impl Keep {
     }
 
     async fn records(&self) -> Vec<StoredRecord> {
-        self.call.catch_up().await;
-        self.log.flush().await.unwrap();
-        let reader = AuditReader::open(&self.state).unwrap();
-        reader.collect(&Filter::default()).unwrap()
+        records_of(&self.state, &self.log, &self.call).await
     }
 
     /// How what was done to `object` ended.
@@ -125,11 +81,67 @@ impl Keep {
     }
 }
 
+/// A call that is given the place `source` as `grant` says.
+pub(super) async fn begin(state: &Path, source: &str, grant: &str) -> (Arc<AuditLog>, Arc<Call>) {
+    let config = format!(
+        "[data.shop]\n{source}\n[plugins.clerk]\npath = \"clerk.wasm\"\n\
+         [plugins.clerk.sql.shop]\ndata = \"shop\"\n{grant}\n"
+    );
+    let manifest = "name = \"clerk\"\nversion = \"1\"\ndescription = \"sells\"\n\
+         [needs.sql.shop]\nverbs = [\"select\", \"insert\", \"update\", \"delete\", \"ddl\"]\n\
+         why = \"to sell\"\n";
+    let config = Config::parse("toolkeep.toml", &config).unwrap();
+    let manifest = Arc::new(Manifest::parse_toml("plugin.toml", manifest).unwrap());
+    let tool = ToolInfo {
+        name: ToolName::new("sell").unwrap(),
+        title: None,
+        description: "sells".to_owned(),
+        input_schema: serde_json::json!({"type": "object"}).into(),
+        output_schema: None,
+        hints: Hints::default(),
+    };
+    let plugin = Name::new("clerk").unwrap();
+    let scope = Scope::new(&config, &manifest, &tool, &plugin);
+    let log = Arc::new(AuditLog::open(state, Options::default()).unwrap());
+    let who = Principal::new(Who::new("local").unwrap(), Who::new("ada").unwrap());
+    let sessions = Sessions::open(state).unwrap();
+    let session = Arc::new(Session::new(SessionId::new("s").unwrap(), who, sessions));
+    let gate = Gate::new(
+        state.to_owned(),
+        Arc::clone(&log),
+        Approvals::open(state).unwrap(),
+        Arc::new(Nobody),
+        &config,
+        Duration::from_millis(50),
+    );
+    let identity = Identity {
+        call: CallId::new(&"0".repeat(32)).unwrap(),
+        plugin,
+        plugin_digest: Digest::of(b"plugin"),
+        tool: tool.name,
+        arguments: Digest::of(b"{}"),
+        runtime_call: None,
+        trace_parent: None,
+    };
+    let cancel = CancelToken::new();
+    let call = Call::begin(Arc::new(gate), session, identity, scope, 1000, cancel);
+    let call = call.await.unwrap();
+    (log, call)
+}
+
+/// All that is on record.
+pub(super) async fn records_of(state: &Path, log: &AuditLog, call: &Call) -> Vec<StoredRecord> {
+    call.catch_up().await;
+    log.flush().await.unwrap();
+    let reader = AuditReader::open(state).unwrap();
+    reader.collect(&Filter::default()).unwrap()
+}
+
 fn sql(text: &str) -> String {
     text.to_owned()
 }
 
-async fn all(mut rows: Rows) -> Result<Vec<Value>, Failure> {
+pub(super) async fn all(mut rows: Rows) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     loop {
         let more = rows.next().await?;

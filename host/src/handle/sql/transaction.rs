@@ -1,10 +1,10 @@
 //! Statements that last together or not at all.
 
 use super::act::{self, Lent, Waiting};
+use super::backend::Connection;
 use super::database::{Open, Slot, Taken, apart};
 use super::failure::Failure;
 use super::rows::Rows;
-use super::sqlite::Database;
 use super::value::{Done, Value};
 use crate::gate::pass::Pass;
 use crate::store::audit::record::Status;
@@ -21,7 +21,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(open: Open, home: Slot, database: Box<Database>) -> Self {
+    pub(super) fn new(open: Open, home: Slot, database: Box<dyn Connection>) -> Self {
         open.slot.put(database);
         Self {
             open,
@@ -69,7 +69,7 @@ impl Transaction {
         let database = self.take()?;
         let passes = std::mem::take(&mut self.passes);
         self.over = true;
-        let lent = Lent::new(database, self.home.clone());
+        let mut lent = Lent::new(database, self.home.clone());
         let waiting = Waiting::for_what_runs_on(&lent)?;
         let done = apart(move || {
             let done = lent.get().and_then(|database| {
@@ -91,7 +91,7 @@ impl Transaction {
         done
     }
 
-    fn take(&self) -> Result<Box<Database>, Failure> {
+    fn take(&self) -> Result<Box<dyn Connection>, Failure> {
         match self.open.slot.take()? {
             Taken::Database(database) => Ok(database),
             Taken::Closed => {
@@ -124,7 +124,7 @@ impl Transaction {
         };
         Some(move || {
             match database {
-                Some(database) => {
+                Some(mut database) => {
                     database.roll_back();
                     home.put(database);
                 }

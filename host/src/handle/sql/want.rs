@@ -7,9 +7,6 @@ use crate::gate::pass::Pass;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::{Handle, Verb, Verbs};
 
-/// The table that tells of the others, as the record and the rules name it.
-pub const TABLES: &str = "sqlite_schema";
-
 /// How the record names the table of a statement that has none.
 const NO_TABLE: &str = "(no table)";
 

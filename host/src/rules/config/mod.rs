@@ -7,6 +7,7 @@ mod grant;
 mod limits;
 mod overlap;
 mod plugin;
+mod postgres;
 mod server;
 mod source;
 mod template;
@@ -30,6 +31,7 @@ pub use grant::{
 pub use limits::Limits;
 pub use overlap::{Located, overlaps};
 pub use plugin::Plugin;
+pub use postgres::PostgresUrl;
 pub use server::RedisServer;
 pub use source::{Backend, HostPattern, Network, Origins, Source, Store};
 pub use template::{BadTemplate, NoAgent, Template};

@@ -4,6 +4,7 @@ use std::fmt;
 // Words only: `std::net` would bring sockets along.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::postgres::PostgresUrl;
 use super::server::RedisServer;
 use super::template::Template;
 use crate::base::id::Name;
@@ -85,8 +86,8 @@ pub enum Backend {
     Supplied(Name),
     /// A Redis server.
     Redis(RedisServer),
-    /// A PostgreSQL server, by its URL without a password.
-    Postgres(String),
+    /// A PostgreSQL server, without a password.
+    Postgres(PostgresUrl),
 }
 
 impl Source {
@@ -147,7 +148,7 @@ impl fmt::Display for Source {
                 Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
                 Backend::Supplied(name) => write!(f, "host:{name}"),
                 Backend::Redis(server) => f.write_str(&server.url),
-                Backend::Postgres(url) => f.write_str(url),
+                Backend::Postgres(url) => url.fmt(f),
             },
         }
     }
@@ -411,7 +412,7 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
             };
             Backend::Sqlite(template(reader, table, key, &file)?)
         }
-        Some(("host", name)) if key == "kv" => Backend::Supplied(reader.name(name, word.at)?),
+        Some(("host", name)) => Backend::Supplied(reader.name(name, word.at)?),
         Some(("redis" | "rediss", _)) if key == "kv" => Backend::Redis(
             RedisServer::parse(word.text)
                 .map_err(|fault| {
@@ -431,7 +432,7 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
                 && scheme.trim_end_matches('s') == servers.trim_end_matches('s')
                 && server_fault(rest).is_none() =>
         {
-            Backend::Postgres(word.text.to_owned())
+            Backend::Postgres(postgres(reader, table, &word)?)
         }
         other => {
             let fault = match other {
@@ -444,7 +445,8 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
                 text::visible(word.text),
                 fault.unwrap_or("which is none that is known")
             );
-            let help = format!("write `sqlite:FILE` or `{servers}://HOST:PORT/DATABASE`");
+            let role = if servers == "postgres" { "ROLE@" } else { "" };
+            let help = format!("write `sqlite:FILE` or `{servers}://{role}HOST:PORT/DATABASE`");
             reader.problem(word.at, message, Some(help));
             return None;
         }
@@ -469,6 +471,18 @@ fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store>
         },
         roots,
     })
+}
+
+fn postgres(reader: &mut Reader<'_>, table: &Table<'_>, word: &Word<'_>) -> Option<PostgresUrl> {
+    let parsed = PostgresUrl::parse(word.text);
+    parsed
+        .map_err(|why| {
+            let shown = text::visible(word.text);
+            let message = format!("`sql` in {} is `{shown}`, {why}", table.shown());
+            let help = "write `postgres://ROLE@HOST:PORT/DATABASE`".to_owned();
+            reader.problem(word.at, message, Some(help));
+        })
+        .ok()
 }
 
 /// What is wrong with what follows a server's scheme.

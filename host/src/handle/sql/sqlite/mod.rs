@@ -3,13 +3,11 @@
 
 mod functions;
 mod plan;
-pub mod run;
+mod run;
 mod text;
 mod watch;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -19,11 +17,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 use self::plan::NoPlan;
 use self::text::{BadText, Text};
 use self::watch::{Sight, Watch};
+use super::backend::{self, Backend, Column, Mode, Planned, Sink, Stop, Table, is_for};
 use super::failure::Failure;
-use super::want::{TABLES, Wants};
+use super::value::{Done, Value};
+use super::want::Wants;
 use crate::gate::pass::Pass;
-use crate::rules::access::Object;
-use crate::rules::verb::{Handle, Verb};
 
 /// The longest statement, in bytes.
 const MAX_SQL: i32 = 256 * 1024;
@@ -37,48 +35,25 @@ const BUSY: Duration = Duration::from_secs(2);
 /// After how many steps of its machine SQLite asks whether to go on.
 const STEPS: i32 = 1000;
 
-/// What a file is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing in it can be changed.
-    Read,
-    /// Rows and tables can be changed.
-    Write,
+/// The table that tells of the others, as the record and the rules name it.
+const TABLES: &str = "sqlite_schema";
+
+/// A file as a backend: absolute, without links in it.
+#[derive(Clone, Debug)]
+pub struct SqliteFile {
+    /// The file.
+    pub file: PathBuf,
+    /// How long one statement may run, waiting for other programs' locks apart.
+    pub time: Duration,
 }
 
-/// Stops what runs, from any thread.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<Stopping>);
-
-#[derive(Debug, Default)]
-struct Stopping {
-    stopped: AtomicBool,
-    deadline: Mutex<Option<Instant>>,
-}
-
-impl Stop {
-    /// Stops what runs and all that would.
-    pub fn stop(&self) {
-        self.0.stopped.store(true, Ordering::Release);
+impl Backend for SqliteFile {
+    fn tables_name(&self) -> &'static str {
+        TABLES
     }
 
-    /// Whether it was stopped.
-    pub fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::Acquire)
-    }
-
-    /// Until when one statement may run.
-    fn until(&self, deadline: Option<Instant>) {
-        *self.deadline() = deadline;
-    }
-
-    fn is_late(&self) -> bool {
-        self.deadline().is_some_and(|end| Instant::now() >= end)
-    }
-
-    fn deadline(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        let deadline = self.0.deadline.lock();
-        deadline.unwrap_or_else(PoisonError::into_inner)
+    fn open(&self, mode: Mode) -> Result<Box<dyn backend::Connection>, Failure> {
+        Ok(Box::new(Database::open(&self.file, mode, self.time)?))
     }
 }
 
@@ -89,22 +64,6 @@ pub struct Database {
     stop: Stop,
     /// How long one statement may run.
     time: Duration,
-}
-
-/// What was found out about a statement.
-#[derive(Debug)]
-pub enum Planned {
-    /// What it wants.
-    Wants(Wants),
-    /// It cannot be judged; the text says why, to the operator.
-    Unknown(String),
-    /// SQLite does not take it.
-    Invalid {
-        /// Why. What it says may tell of the tables in `named`.
-        failure: Failure,
-        /// The tables that the statement names, if only perhaps; those too that are not there.
-        named: Vec<String>,
-    },
 }
 
 /// A statement that was prepared, with all that was seen of it.
@@ -356,44 +315,58 @@ impl Database {
     }
 }
 
-impl Drop for Database {
-    fn drop(&mut self) {
-        self.roll_back();
+impl backend::Connection for Database {
+    fn stop(&self) -> Stop {
+        Self::stop(self)
+    }
+
+    fn sketch(&mut self, _: &str) -> Option<Planned> {
+        None
+    }
+
+    fn plan(&mut self, sql: &str) -> Planned {
+        Self::plan(self, sql)
+    }
+
+    fn run(
+        &mut self,
+        passes: &[Pass],
+        within: bool,
+        sql: &str,
+        params: &[Value],
+        sink: &mut dyn Sink,
+    ) -> Result<Done, Failure> {
+        Self::run(self, passes, within, sql, params, sink)
+    }
+
+    fn begin(&mut self, writes: bool) -> Result<(), Failure> {
+        Self::begin(self, writes)
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        Self::commit(self)
+    }
+
+    fn roll_back(&mut self) {
+        Self::roll_back(self);
+    }
+
+    fn in_transaction(&self) -> bool {
+        Self::in_transaction(self)
+    }
+
+    fn tables(&mut self, pass: &Pass) -> Result<Vec<Table>, Failure> {
+        Self::tables(self, pass)
+    }
+
+    fn columns(&mut self, pass: &Pass, table: &str) -> Result<Vec<Column>, Failure> {
+        Self::columns(self, pass, table)
     }
 }
 
-/// A table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Its name.
-    pub name: String,
-    /// It is a view, whose rows are those of others.
-    pub is_view: bool,
-}
-
-/// One column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Its type, as it was declared; empty for none.
-    pub kind: String,
-    /// Whether it must have a value.
-    pub not_null: bool,
-    /// The SQL of its default.
-    pub default: Option<String>,
-    /// Its place in the primary key, from 1; 0 where it is not in it.
-    pub key: u32,
-}
-
-/// Whether the pass is for selecting from `table`.
-fn is_for(pass: &Pass, table: &str) -> Result<(), Failure> {
-    let access = pass.access();
-    let same = matches!(&access.object, Object::Table { table: known, .. } if known == table);
-    if same && access.handle == Handle::Sql && access.verbs.contains(Verb::Select) {
-        Ok(())
-    } else {
-        Err(Failure::Refused)
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.roll_back();
     }
 }
 

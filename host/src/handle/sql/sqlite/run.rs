@@ -7,6 +7,7 @@ use super::plan::NoPlan;
 use super::text::Text;
 use super::{Database, Prepared};
 use crate::gate::pass::Pass;
+use crate::handle::sql::backend::Sink;
 use crate::handle::sql::failure::Failure;
 use crate::handle::sql::value::{Batch, Done, Value};
 
@@ -15,21 +16,6 @@ const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many rows are handed over at once.
 const BATCH_ROWS: usize = 512;
-
-/// What takes in what a statement gives.
-pub trait Sink {
-    /// Takes some rows. The first batch has none, and says what columns there are.
-    ///
-    /// # Errors
-    /// [`Failure`] to have no more.
-    fn take(&mut self, batch: Batch) -> Result<(), Failure>;
-
-    /// Asked when all is done, and before it lasts.
-    ///
-    /// # Errors
-    /// [`Failure`] to have it undone.
-    fn finish(&mut self, done: &Done) -> Result<(), Failure>;
-}
 
 impl Database {
     /// Runs `sql`, which may do what `passes` are for: in the transaction that is open where it is

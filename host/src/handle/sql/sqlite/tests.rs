@@ -52,6 +52,13 @@ impl File {
             .unwrap();
     }
 
+    pub(in crate::handle::sql) fn backend(&self) -> SqliteFile {
+        SqliteFile {
+            file: self.0.clone(),
+            time: Duration::from_secs(5),
+        }
+    }
+
     pub(super) fn open(&self, mode: Mode) -> Database {
         Database::open(&self.0, mode, Duration::from_secs(5)).unwrap()
     }
@@ -66,7 +73,7 @@ impl Drop for File {
 fn wants(database: &Database, sql: &str) -> String {
     match database.plan(sql) {
         Planned::Wants(wants) => wants.to_string(),
-        Planned::Unknown(why) => format!("unknown: {why}"),
+        Planned::Unreached(why) | Planned::Unknown(why) => format!("unknown: {why}"),
         Planned::Invalid { failure, .. } => format!("invalid: {failure}"),
     }
 }
