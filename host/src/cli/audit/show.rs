@@ -207,6 +207,18 @@ fn ending(record: &Record) -> String {
     if let Some(error) = &outcome.error {
         text.push_str(&format!(" ({error})"));
     }
+    if let Some(code) = outcome.code {
+        text.push_str(&format!(", status {code}"));
+    }
+    if let Some(peer) = &outcome.peer {
+        text.push_str(&format!(", from {}", visible(peer)));
+    }
+    for secret in &outcome.secrets {
+        text.push_str(&format!(", with the secret {secret}"));
+    }
+    if let Some(rows) = outcome.rows {
+        text.push_str(&format!(", {rows} rows"));
+    }
     if let Some(bytes) = outcome.bytes_read {
         text.push_str(&format!(", {bytes} bytes read"));
     }

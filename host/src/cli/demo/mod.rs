@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use self::script::{Expect, Step, acts};
 use self::stage::{PLUGINS, Stage, find_checkout};
-
 use super::audit::print_entry;
 use super::exit::Exit;
 use super::output::{self, BAD, FAINT, GOOD, STRONG};
