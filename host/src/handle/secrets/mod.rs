@@ -37,7 +37,7 @@ pub enum VaultError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// It is not what [`Vault::set`] wrote.
+    /// It is not what [`set`] wrote.
     #[error("{place} holds no secrets that Toolkeep wrote: move it away, and set them anew")]
     Damaged {
         /// Where.
