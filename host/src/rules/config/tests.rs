@@ -469,3 +469,48 @@ fn damaged_files_never_panic() {
         let _ = problems(&text);
     }
 }
+
+/// What `docs/rules.md` teaches is what is read.
+#[test]
+fn the_examples_in_the_docs_are_right() {
+    let docs = include_str!("../../../../docs/rules.md");
+    let (of_operators, _) = docs.split_once("## `plugin.toml`").unwrap();
+    let blocks = of_operators.split("```toml\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    // Others are fragments.
+    let whole = |block: &&str| block.contains("[data.") && block.contains("path = ");
+    let examples: Vec<&str> = blocks.filter(whole).collect();
+    assert!(examples.len() >= 6, "found {}", examples.len());
+    for example in examples {
+        let read = Config::parse("docs/rules.md", example);
+        assert!(read.is_ok(), "{example}\n{}", read.err().unwrap());
+    }
+}
+
+#[test]
+fn databases_on_servers() {
+    let data = |more: &str| format!("[data.d]\n{more}\n");
+    let good = data("sql = \"postgres://{user}@db:1/shop\"\npassword = \"p\"\nroots = \"ca.pem\"");
+    let config = Config::parse("toolkeep.toml", &good).unwrap();
+    let Source::Sql(store) = &config.data.values().next().unwrap().source else {
+        panic!("no database");
+    };
+    assert!(matches!(&store.backend, Backend::Postgres(url) if url.port == 1 && url.tls));
+    for (more, said) in [
+        ("sql = \"postgres://db/shop\"", "which names no role"),
+        ("sql = \"postgres://a:b@db/shop\"", "has a password in it"),
+        (
+            "sql = \"postgres://a@db/shop?sslmode=prefer\"",
+            "proves nothing",
+        ),
+        ("sql = \"mysql://a@db/shop\"", "none that is known"),
+        ("sql = \"sqlite:a.db\"\npassword = \"p\"", "a file has none"),
+        (
+            "sql = \"sqlite:a.db\"\nroots = \"ca.pem\"",
+            "a file has none",
+        ),
+    ] {
+        let problems = problems(&data(more));
+        assert!(problems.contains(said), "{more}: {problems}");
+    }
+}

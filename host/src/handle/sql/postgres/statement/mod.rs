@@ -3,14 +3,17 @@
 //! another way than it was judged. What is not understood is refused, and so is every kind of thing that
 //! a later version of the parser may know.
 
+mod call;
 mod catalog;
 mod change;
 mod expr;
+mod from;
 mod functions;
 mod query;
 mod scope;
 mod shape;
 mod types;
+mod words;
 
 use std::collections::BTreeSet;
 

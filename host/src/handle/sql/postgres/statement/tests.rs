@@ -586,3 +586,73 @@ fn what_is_long_or_deep_does_no_harm() {
     let unions = vec!["select 1"; 2000].join(" union ");
     assert_eq!(wants(&unions), "");
 }
+
+#[test]
+fn nothing_takes_for_ever_to_read() {
+    let nest = |before: &str, after: &str, times: usize, inner: &str, open: &str| {
+        format!(
+            "{open}{}{inner}{}",
+            before.repeat(times),
+            after.repeat(times)
+        )
+    };
+    let mut slow = Vec::new();
+    for times in [8, 16, 24, 32, 60, 1000, 3000] {
+        for sql in [
+            nest("(", ")", times, "people", "select 1 from "),
+            nest("(", ")", times, "select 1", "select * from "),
+            nest("(", "", times, "people", "select 1 from "),
+            nest("(", ")", times, "1", "select "),
+            nest("(", "", times, "1", "select "),
+            nest("(", ")", times, "select 1", ""),
+            nest("(select ", ")", times, "1", ""),
+            nest("(select * from ", ")", times, "people", ""),
+            nest("case when ", " then 1 end", times, "1", "select "),
+            nest("lower(", ")", times, "'x'", "select "),
+            nest("array[", "]", times, "1", "select "),
+            nest("not ", "", times, "true", "select "),
+            nest("- ", "", times, "1", "select "),
+            nest("a.", "", times, "a", "select "),
+            nest("", "::text", times, "1", "select "),
+            nest("", " is null", times, "1", "select "),
+            nest("", "+1", times, "1", "select "),
+            nest("", " and 1", times, "1", "select "),
+            nest("", "[1]", times, "a", "select "),
+            nest("", ".a", times, "(a)", "select "),
+            nest("", " between 1 and 1", times, "1", "select "),
+            nest("exists (select 1 where ", ")", times, "true", "select "),
+            nest("", " union select 1", times, "select 1", ""),
+            nest(
+                "",
+                " join people on true",
+                times,
+                "people",
+                "select 1 from ",
+            ),
+            nest(
+                "(",
+                " join people on true)",
+                times,
+                "people",
+                "select 1 from ",
+            ),
+            nest("with x as (", ") select 1", times, "select 1", ""),
+            nest("interval ", "", times, "'1'", "select "),
+            nest("cast(", " as text)", times, "1", "select "),
+            nest("x(", ")[1]", times, "1", "select "),
+            nest("(1, ", ")", times, "1", "select "),
+            nest("(", " in (1))", times, "1", "select "),
+            nest("{", "}", times, "1", "select "),
+            nest("<", ">", times, "int", "select cast(1 as array"),
+            nest("int[", "]", times, "", "create table x (a "),
+        ] {
+            let began = std::time::Instant::now();
+            let _ = wants(&sql);
+            if began.elapsed() > std::time::Duration::from_secs(2) {
+                let shown = crate::base::text::shorten(&sql, 60);
+                slow.push(format!("{times}: {shown} ({:?})", began.elapsed()));
+            }
+        }
+        assert!(slow.is_empty(), "{}", slow.join("\n"));
+    }
+}
