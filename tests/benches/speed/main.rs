@@ -10,6 +10,7 @@ mod record;
 mod scale;
 mod sessions;
 mod table;
+mod web;
 
 use table::Row;
 
@@ -17,10 +18,11 @@ use table::Row;
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// Memory first: what others leave behind would be counted.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("sessions", sessions::rows),
     ("call", call::rows),
     ("files", files::rows),
+    ("web", web::rows),
     ("record", record::rows),
     ("mcp", mcp::rows),
     ("scale", scale::rows),

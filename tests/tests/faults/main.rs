@@ -10,6 +10,7 @@ mod full;
 mod killed;
 mod locked;
 mod read_only;
+mod sending;
 
 use std::collections::BTreeSet;
 
