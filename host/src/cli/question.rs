@@ -138,9 +138,8 @@ mod tests {
             url: "https://bank.example/pay".to_owned(),
         };
         let shown = text(&question);
-        let from = shown.find("  object").unwrap();
-        let to = shown.find("  has seen").unwrap();
-        insta::assert_snapshot!(shown.get(from..to).unwrap(), @r"
+        let lines: Vec<&str> = shown.lines().skip(8).take(6).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
         object      | bank:POST https://bank.example/pay
         header      | x: 1\n2
         secret      | token

@@ -167,7 +167,7 @@ fn effects(bench: &Bench) -> Row {
 }
 
 /// How long it takes to get 4 KiB to the disk behind what is there.
-fn one_sync(folder: &Path) -> Duration {
+pub fn one_sync(folder: &Path) -> Duration {
     let path = folder.join("sync");
     let mut file = File::create(&path).unwrap();
     let mut times = Vec::new();

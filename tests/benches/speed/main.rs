@@ -11,6 +11,7 @@ mod scale;
 mod sessions;
 mod stores;
 mod table;
+mod web;
 
 use table::Row;
 
@@ -18,11 +19,12 @@ use table::Row;
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// Memory first: what others leave behind would be counted.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("sessions", sessions::rows),
     ("call", call::rows),
     ("files", files::rows),
     ("stores", stores::rows),
+    ("web", web::rows),
     ("record", record::rows),
     ("mcp", mcp::rows),
     ("scale", scale::rows),

@@ -11,6 +11,7 @@ mod full;
 mod killed;
 mod locked;
 mod read_only;
+mod sending;
 
 use std::collections::BTreeSet;
 

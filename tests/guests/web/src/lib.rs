@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toolkeep_sdk::{Failure, Json, http, tool, tools};
 
-tools![noop, web_steps, web_refused, web_spin];
+tools![noop, web_steps, web_refused, web_spin, get_many];
 
 /// One thing to do.
 #[derive(Deserialize, JsonSchema)]
@@ -99,6 +99,27 @@ fn web_refused(
     url: String,
 ) -> Result<String, Failure> {
     Ok(http::get(&url).send()?.success()?.text()?)
+}
+
+/// Makes the same request again and again, and says how many bytes came.
+#[tool]
+fn get_many(
+    /// Where to.
+    #[arg(role = "destination")]
+    url: String,
+    /// How often.
+    count: u32,
+) -> Result<String, Failure> {
+    let mut total = 0;
+    for _ in 0..count {
+        total += http::get(&url)
+            .limit(u64::MAX)
+            .send()?
+            .success()?
+            .bytes()?
+            .len();
+    }
+    Ok(total.to_string())
 }
 
 /// Sends a request and then computes for ever.

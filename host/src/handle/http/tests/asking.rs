@@ -12,8 +12,10 @@ use super::servers::{Heads, Raw};
 use super::*;
 use crate::base::digest::Digest;
 use crate::gate::approver::{Answer, Approver, Question};
+use crate::gate::call::Span;
 use crate::gate::refusal::Refused;
-use crate::rules::access::Content;
+use crate::rules::access::{Access, Content, Object};
+use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::store::audit::record::Status;
 
 const VALUE: &str = "s3cr3t-value-0123456789";
@@ -164,4 +166,28 @@ async fn nobody_is_asked_about_what_is_too_large_or_not_whole() {
     let most = "x".repeat(1024 * 1024);
     let response = send(&call, &client, post(&server.url("/"), &most), keep.limits);
     assert_eq!(text(response.await.unwrap()).await.unwrap(), most);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_a_part() {
+    let (keep, person) = keep("part", Answer::Approve);
+    let server = server().await;
+    let (call, _) = call(&keep, &server, "").await;
+    let name = |text| crate::base::id::Name::new(text).unwrap();
+    let access = Access {
+        handle: Handle::Http,
+        need: name("api"),
+        verbs: Verbs::one(Verb::Post),
+        object: Object::Request {
+            content: None,
+            data: name("web"),
+            method: "POST".to_owned(),
+            url: server.url("/"),
+        },
+        is_folder: false,
+    };
+    assert!(call.would_ask(&access));
+    assert!(call.judge(access, Span::Held).await.is_err());
+    assert!(person.asked.lock().unwrap().is_empty());
+    assert!(keep.refusal().await.contains("has to be asked"));
 }
