@@ -10,6 +10,7 @@ use crate::gate::pass::Pass;
 use crate::gate::refusal::Refused;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::{Handle, Verb, Verbs};
+use crate::rules::verdict::ReasonCode;
 use crate::store::audit::record::Status;
 
 /// The longest key, in bytes.
@@ -145,7 +146,7 @@ impl Bucket {
                     MAX_KEYS,
                 )
                 .await
-                .map_err(|error| told(&pass, &error))?;
+                .map_err(|error| told(call, &pass, &error))?;
             let more = keys.len() == MAX_KEYS;
             after = keys.last().cloned();
             let shown = keys.iter().filter_map(|key| key.strip_prefix(&self.prefix));
@@ -235,10 +236,10 @@ impl Bucket {
         let expected = Expected::as_found(cas.seen.as_ref().map(|held| held.version));
         let change = self.change(&cas.key, expected, Some(value))?;
         let pass = self.judge_change(call, &cas.key, &change).await?;
-        match self.act(vec![pass], vec![change]).await {
+        match self.act(call, vec![pass], vec![change]).await {
             Ok(()) => Ok(true),
             Err(KvError::Changed) => Ok(false),
-            Err(error) => Err(KvFailure::Failed(word(&error))),
+            Err(error) => Err(failure(&error)),
         }
     }
 
@@ -254,7 +255,7 @@ impl Bucket {
             .backend
             .get(&pass, &self.namespace, &self.stored(key))
             .await
-            .map_err(|error| told(&pass, &error))?;
+            .map_err(|error| told(call, &pass, &error))?;
         let bytes = held.as_ref().map_or(0, |held| held.value.len() as u64);
         if let Err(refused) = pass.spend(Spend::BytesIn(bytes)) {
             pass.settle(Status::Refused, Some("budget"));
@@ -295,10 +296,10 @@ impl Bucket {
                 }
                 changes.push(change);
             }
-            match self.act(passes, changes).await {
+            match self.act(call, passes, changes).await {
                 Err(KvError::Changed) => {}
                 Ok(()) => return Ok(()),
-                Err(error) => return Err(KvFailure::Failed(word(&error))),
+                Err(error) => return Err(failure(&error)),
             }
         }
         Err(KvFailure::Failed(CHANGED))
@@ -356,8 +357,13 @@ impl Bucket {
 
     /// Makes the changes, in a task of the host: a guest that goes away does not stop what was begun, and
     /// what came of it goes on record.
-    async fn act(self: &Arc<Self>, passes: Vec<Pass>, changes: Vec<Change>) -> Result<(), KvError> {
-        let bucket = Arc::clone(self);
+    async fn act(
+        self: &Arc<Self>,
+        call: &Arc<Call>,
+        passes: Vec<Pass>,
+        changes: Vec<Change>,
+    ) -> Result<(), KvError> {
+        let (bucket, call) = (Arc::clone(self), Arc::clone(call));
         let work = tokio::spawn(async move {
             let made = bucket
                 .backend
@@ -368,7 +374,7 @@ impl Bucket {
                     Ok(()) => pass.settle(Status::Done, None),
                     // It may have happened: it is not taken back.
                     Err(KvError::Unknown(_)) => pass.settle(Status::Stopped, Some("unknown")),
-                    Err(error) => pass.settle(Status::Failed, Some(code(error))),
+                    Err(error) => drop(told(&call, pass, error)),
                 }
             }
             made
@@ -415,9 +421,23 @@ fn done<T>(pass: &Pass, value: T) -> T {
 }
 
 /// Puts on record why it failed; the guest hears less.
-fn told(pass: &Pass, error: &KvError) -> KvFailure {
+fn told(call: &Call, pass: &Pass, error: &KvError) -> KvFailure {
+    if let KvError::Unreached(why) = error {
+        // The operator has to know more than a word.
+        pass.settle(Status::Refused, Some(code(error)));
+        let refused = call.refuse_always(pass.access(), ReasonCode::Unreachable, why);
+        return KvFailure::Refused(refused);
+    }
     pass.settle(Status::Failed, Some(code(error)));
-    KvFailure::Failed(word(error))
+    failure(error)
+}
+
+/// The same, of what is on record already.
+fn failure(error: &KvError) -> KvFailure {
+    match error {
+        KvError::Unreached(_) => KvFailure::Refused(Refused),
+        error => KvFailure::Failed(word(error)),
+    }
 }
 
 fn code(error: &KvError) -> &'static str {
@@ -425,6 +445,7 @@ fn code(error: &KvError) -> &'static str {
         KvError::Changed => "changed",
         KvError::Full => "full",
         KvError::Busy => "busy",
+        KvError::Unreached(_) => "unreachable",
         KvError::Unknown(_) => "unknown",
         KvError::Failed(_) => "backend-failed",
     }
@@ -436,6 +457,6 @@ fn word(error: &KvError) -> &'static str {
         KvError::Full => "there is no room for it",
         KvError::Busy => "it is in use by somebody else; try again",
         KvError::Unknown(_) => "nobody said whether it was done",
-        KvError::Failed(_) => "it could not be done",
+        KvError::Unreached(_) | KvError::Failed(_) => "it could not be done",
     }
 }

@@ -112,6 +112,9 @@ pub enum KvError {
     /// It is used by somebody else for too long.
     #[error("it is in use by somebody else")]
     Busy,
+    /// It cannot be reached, or does not let us in. Nothing was asked of it.
+    #[error("{0}")]
+    Unreached(String),
     /// It was asked for, and nobody said whether it was made.
     #[error("nobody said whether it was made: {0}")]
     Unknown(String),

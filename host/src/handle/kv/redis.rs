@@ -116,7 +116,7 @@ impl RedisKv {
         };
         let (stream, peer) = connect(remote, PATIENCE)
             .await
-            .map_err(|error| KvError::Failed(format!("`{}`: {error}", server.url)))?;
+            .map_err(|error| KvError::Unreached(format!("`{}`: {error}", server.url)))?;
         let entered = async {
             match stream {
                 Connection::Plain(stream) => enter(&login, stream).await,
@@ -125,8 +125,10 @@ impl RedisKv {
         };
         let (connection, driver) = tokio::time::timeout(PATIENCE, entered)
             .await
-            .map_err(|_| KvError::Failed(format!("`{}` does not answer", server.url)))?
-            .map_err(|error| KvError::Failed(format!("`{}`: {error}", server.url)))?;
+            .map_err(|_| KvError::Unreached(format!("`{}` does not answer", server.url)))?
+            .map_err(|error| {
+                KvError::Unreached(format!("`{}` cannot be logged in to: {error}", server.url))
+            })?;
         let driver = Arc::new(driver);
         Ok(Open {
             connection,
@@ -139,10 +141,10 @@ impl RedisKv {
         let (vault, wanted) = (Arc::clone(&self.vault), name.clone());
         let found = tokio::task::spawn_blocking(move || vault.get(&wanted))
             .await
-            .map_err(|error| KvError::Failed(error.to_string()))?
-            .map_err(|error| KvError::Failed(error.to_string()))?;
+            .map_err(|error| KvError::Unreached(error.to_string()))?
+            .map_err(|error| KvError::Unreached(error.to_string()))?;
         found.ok_or_else(|| {
-            KvError::Failed(format!(
+            KvError::Unreached(format!(
                 "there is no secret `{name}`: set it with `toolkeep secret set {name}`"
             ))
         })

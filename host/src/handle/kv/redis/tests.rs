@@ -213,7 +213,7 @@ async fn without_its_password_nothing_is_sent() {
             ..Arc::into_inner(server.bucket("n", "", ROOM)).unwrap()
         };
         let failure = Arc::new(bucket).get(&call, "a").await;
-        assert_eq!(failure, Err(KvFailure::Failed("it could not be done")));
+        assert_eq!(failure, Err(REFUSED));
     }
 }
 
