@@ -7,8 +7,6 @@ mod grant;
 mod limits;
 mod overlap;
 mod plugin;
-mod postgres;
-mod server;
 mod source;
 mod template;
 mod widening;
@@ -31,9 +29,7 @@ pub use grant::{
 pub use limits::Limits;
 pub use overlap::{Located, overlaps};
 pub use plugin::Plugin;
-pub use postgres::PostgresUrl;
-pub use server::RedisServer;
-pub use source::{Backend, HostPattern, Network, Origins, Source, Store};
+pub use source::{Backend, HostPattern, Network, Origins, PostgresUrl, RedisServer, Source, Store};
 pub use template::{BadTemplate, NoAgent, Template};
 
 /// The operator's file, read and checked.

@@ -4,7 +4,7 @@ use std::fmt;
 // Words only: `std::net` would bring sockets along.
 use core::net::Ipv6Addr;
 
-use super::template::Template;
+use super::super::template::Template;
 
 /// Where a PostgreSQL database is, and as whom it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A server that values by key are kept on: its URL, taken apart.
 
-use super::source::{HostPattern, host_pattern};
+use super::web::{HostPattern, host_pattern};
 use crate::base::text;
 
 /// A Redis server, by its URL without a password: `redis://USER@HOST:PORT/DATABASE`, and `rediss://` with

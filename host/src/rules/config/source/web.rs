@@ -1,29 +1,12 @@
-//! What a declared place really is: a folder, web servers, values by key, a database.
+//! Web servers: which, and which paths there.
 
 use std::fmt;
 // Words only: `std::net` would bring sockets along.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::postgres::PostgresUrl;
-use super::server::RedisServer;
-use super::template::Template;
-use crate::base::id::Name;
+use super::super::template::Template;
 use crate::base::text;
-use crate::rules::read::{Reader, Table, Word};
-use crate::rules::verb::Handle;
-
-/// What a declared place really is. Relative files and folders are relative to the operator's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A folder.
-    Folder(Template),
-    /// Web servers.
-    Web(Origins),
-    /// Values by key.
-    Kv(Store),
-    /// A database.
-    Sql(Store),
-}
+use crate::rules::read::{Reader, Table};
 
 /// Web servers, and the paths there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,96 +45,6 @@ pub struct Network {
     pub address: IpAddr,
     /// How many bits count.
     pub bits: u8,
-}
-
-/// Where values or tables are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// What keeps them.
-    pub backend: Backend,
-    /// The name of the secret that is the password, if there is one.
-    pub password: Option<Name>,
-    /// With what each key begins.
-    pub prefix: Option<Template>,
-    /// A PEM file with the only certificate authorities that are trusted, in place of the public ones.
-    pub roots: Option<String>,
-}
-
-/// What keeps values or tables.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Backend {
-    /// An SQLite file.
-    Sqlite(Template),
-    /// What the program that embeds Toolkeep supplies under this name.
-    Supplied(Name),
-    /// A Redis server.
-    Redis(RedisServer),
-    /// A PostgreSQL server, without a password.
-    Postgres(PostgresUrl),
-}
-
-impl Source {
-    /// The handle by which it is reached.
-    pub fn handle(&self) -> Handle {
-        match self {
-            Self::Folder(_) => Handle::Fs,
-            Self::Web(_) => Handle::Http,
-            Self::Kv(_) => Handle::Kv,
-            Self::Sql(_) => Handle::Sql,
-        }
-    }
-
-    /// What declares a place that `handle` reaches, for messages.
-    pub(super) fn key(handle: Handle) -> &'static str {
-        match handle {
-            Handle::Http => "a `url`",
-            Handle::Kv => "a `kv`",
-            Handle::Sql => "a `sql`",
-            _ => "a `dir`",
-        }
-    }
-
-    /// The folder or file that it is, where it is one.
-    pub fn path(&self) -> Option<&Template> {
-        match self {
-            Self::Folder(path) => Some(path),
-            Self::Kv(store) | Self::Sql(store) => match &store.backend {
-                Backend::Sqlite(path) => Some(path),
-                _ => None,
-            },
-            Self::Web(_) => None,
-        }
-    }
-
-    /// Whether it is on another machine, as far as the declaration tells.
-    pub fn is_outside(&self) -> bool {
-        match self {
-            Self::Folder(_) => false,
-            Self::Web(_) => true,
-            Self::Kv(store) | Self::Sql(store) => !matches!(store.backend, Backend::Sqlite(_)),
-        }
-    }
-
-    /// Whether it is on no more than one host.
-    pub fn is_one_host(&self) -> bool {
-        !matches!(self, Self::Web(origins) if !matches!(origins.host, HostPattern::Exact(_)))
-    }
-}
-
-impl fmt::Display for Source {
-    /// As the operator wrote it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(dir) => f.write_str(dir.as_str()),
-            Self::Web(origins) => f.write_str(&origins.url),
-            Self::Kv(store) | Self::Sql(store) => match &store.backend {
-                Backend::Sqlite(file) => write!(f, "sqlite:{}", file.as_str()),
-                Backend::Supplied(name) => write!(f, "host:{name}"),
-                Backend::Redis(server) => f.write_str(&server.url),
-                Backend::Postgres(url) => url.fmt(f),
-            },
-        }
-    }
 }
 
 impl Origins {
@@ -203,56 +96,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The keys of which a place has exactly one.
-const KINDS: [&str; 4] = ["dir", "url", "kv", "sql"];
-
-/// Reads what the place in `table` is. `common` are the keys that places of all kinds have.
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, common: &[&str]) -> Option<Source> {
-    let said: Vec<&str> = KINDS.into_iter().filter(|key| table.has(key)).collect();
-    let own: &[&str] = match said.as_slice() {
-        ["url"] => &["url", "addresses", "roots"],
-        ["kv"] => &["kv", "prefix", "password", "roots"],
-        ["sql"] => &["sql", "password", "roots"],
-        _ => &["dir"],
-    };
-    let known: Vec<&str> = common.iter().chain(own).copied().collect();
-    let several = said.len() > 1;
-    if several {
-        let message = format!(
-            "{} is two places at once: it has `{}`",
-            table.shown(),
-            said.join("` and `")
-        );
-        reader.problem(table.at(), message, None);
-        return None;
-    }
-    reader.only(table, &known);
-    match said.first() {
-        Some(&"url") => origins(reader, table).map(Source::Web),
-        Some(&"kv") => store(reader, table, "kv").map(Source::Kv),
-        Some(&"sql") => store(reader, table, "sql").map(Source::Sql),
-        _ => {
-            let word = reader.required_text(table, "dir")?;
-            template(reader, table, "dir", &word).map(Source::Folder)
-        }
-    }
-}
-
-fn template(
-    reader: &mut Reader<'_>,
-    table: &Table<'_>,
-    key: &str,
-    word: &Word<'_>,
-) -> Option<Template> {
-    Template::parse(word.text)
-        .map_err(|bad| {
-            let message = format!("`{key}` in {}: {bad}", table.shown());
-            reader.problem(word.at, message, bad.help);
-        })
-        .ok()
-}
-
-fn origins(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Origins> {
+pub(super) fn origins(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Origins> {
     let word = reader.required_text(table, "url")?;
     let parsed = parts(word.text).and_then(|parts| {
         let base = Template::parse(parts.base).map_err(|bad| bad.message)?;
@@ -316,7 +160,7 @@ struct Parts<'a> {
 }
 
 /// Whether `url` can be an egress proxy: one host, in the clear, and no path.
-pub(super) fn proxy(url: &str) -> Result<(), String> {
+pub(in crate::rules::config) fn proxy(url: &str) -> Result<(), String> {
     let parts = parts(url)?;
     if parts.tls {
         return Err("and a proxy is asked in the clear, by `http://`".to_owned());
@@ -392,113 +236,6 @@ fn is_name(host: &str) -> bool {
         && host.split('.').all(good)
         && !last.bytes().all(|b| b.is_ascii_digit())
         && !last.starts_with("0x")
-}
-
-fn store(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Store> {
-    let word = reader.required_text(table, key)?;
-    let password = reader.text(table, "password");
-    let password = password.map(|word| reader.name(word.text, word.at));
-    let prefix = reader.text(table, "prefix");
-    let prefix = prefix.map(|word| template(reader, table, "prefix", &word));
-    let servers = match key {
-        "kv" => "redis",
-        _ => "postgres",
-    };
-    let backend = match word.text.split_once(':') {
-        Some(("sqlite", file)) if !file.is_empty() && !file.starts_with("//") => {
-            let file = Word {
-                text: file,
-                at: word.at,
-            };
-            Backend::Sqlite(template(reader, table, key, &file)?)
-        }
-        Some(("host", name)) => Backend::Supplied(reader.name(name, word.at)?),
-        Some(("redis" | "rediss", _)) if key == "kv" => Backend::Redis(
-            RedisServer::parse(word.text)
-                .map_err(|fault| {
-                    let message = format!(
-                        "`{key}` in {} is `{}`, {fault}",
-                        table.shown(),
-                        text::visible(word.text)
-                    );
-                    let help =
-                        "write `redis://HOST:PORT/DATABASE`, or `rediss://` with TLS".to_owned();
-                    reader.problem(word.at, message, Some(help));
-                })
-                .ok()?,
-        ),
-        Some((scheme, rest))
-            if key == "sql"
-                && scheme.trim_end_matches('s') == servers.trim_end_matches('s')
-                && server_fault(rest).is_none() =>
-        {
-            Backend::Postgres(postgres(reader, table, &word)?)
-        }
-        other => {
-            let fault = match other {
-                Some((scheme, rest)) if scheme.starts_with(servers) => server_fault(rest),
-                _ => None,
-            };
-            let message = format!(
-                "`{key}` in {} is `{}`, {}",
-                table.shown(),
-                text::visible(word.text),
-                fault.unwrap_or("which is none that is known")
-            );
-            let role = if servers == "postgres" { "ROLE@" } else { "" };
-            let help = format!("write `sqlite:FILE` or `{servers}://{role}HOST:PORT/DATABASE`");
-            reader.problem(word.at, message, Some(help));
-            return None;
-        }
-    };
-    let is_server = matches!(backend, Backend::Redis(_) | Backend::Postgres(_));
-    for key in ["password", "roots"] {
-        if table.has(key) && !is_server {
-            let message = format!("`{key}` in {} is for servers", table.shown());
-            reader.problem(table.at(), message, None);
-        }
-    }
-    let roots = reader.text(table, "roots").map(|word| word.text.to_owned());
-    Some(Store {
-        backend,
-        password: match password {
-            Some(name) => Some(name?),
-            None => None,
-        },
-        prefix: match prefix {
-            Some(prefix) => Some(prefix?),
-            None => None,
-        },
-        roots,
-    })
-}
-
-fn postgres(reader: &mut Reader<'_>, table: &Table<'_>, word: &Word<'_>) -> Option<PostgresUrl> {
-    let parsed = PostgresUrl::parse(word.text);
-    parsed
-        .map_err(|why| {
-            let shown = text::visible(word.text);
-            let message = format!("`sql` in {} is `{shown}`, {why}", table.shown());
-            let help = "write `postgres://ROLE@HOST:PORT/DATABASE`".to_owned();
-            reader.problem(word.at, message, Some(help));
-        })
-        .ok()
-}
-
-/// What is wrong with what follows a server's scheme.
-fn server_fault(rest: &str) -> Option<&'static str> {
-    let Some(rest) = rest.strip_prefix("//") else {
-        return Some("which has no `//`");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((user, _)) if user.contains(':') => {
-            Some("which has a password in it: name a secret under `password`")
-        }
-        _ if rest.chars().any(text::is_unsafe) => Some("which has control characters"),
-        _ if authority.is_empty() => Some("which has no host"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
