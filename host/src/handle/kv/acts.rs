@@ -3,35 +3,21 @@
 use std::sync::Arc;
 
 use super::Bucket;
-use super::backend::{Change, Expected, Held, KvError};
+use super::backend::Held;
+use super::failure::{CHANGED, KvFailure, told};
 use crate::base::text;
 use crate::gate::call::{Call, Span, Spend};
 use crate::gate::pass::Pass;
-use crate::gate::refusal::Refused;
 use crate::rules::access::{Access, Object};
 use crate::rules::verb::{Handle, Verb, Verbs};
-use crate::rules::verdict::ReasonCode;
 use crate::store::audit::record::Status;
 
 /// The longest key, in bytes.
 const MAX_KEY: usize = 512;
-/// The largest value, in bytes.
-const MAX_VALUE: usize = 1 << 20;
 /// The most keys of one page, and of one batch.
-const MAX_KEYS: usize = 1000;
+pub(super) const MAX_KEYS: usize = 1000;
 /// How often an act is judged anew because somebody else was faster.
-const TRIES: u32 = 8;
-
-/// Why an act gave the guest nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KvFailure {
-    /// It was refused, which is on record.
-    #[error("{0}")]
-    Refused(#[from] Refused),
-    /// It could not be done; the word tells the guest why.
-    #[error("{0}")]
-    Failed(&'static str),
-}
+pub(super) const TRIES: u32 = 8;
 
 /// One page of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,8 +31,8 @@ pub struct Page {
 /// A value that was read, to be exchanged if it is still the same then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cas {
-    key: String,
-    seen: Option<Held>,
+    pub(super) key: String,
+    pub(super) seen: Option<Held>,
 }
 
 impl Cas {
@@ -226,23 +212,6 @@ impl Bucket {
         Ok(Swapped::Changed(self.cas(call, &cas.key).await?))
     }
 
-    /// Whether the exchange was made.
-    async fn exchange(
-        self: &Arc<Self>,
-        call: &Arc<Call>,
-        cas: &Cas,
-        value: Vec<u8>,
-    ) -> Result<bool, KvFailure> {
-        let expected = Expected::as_found(cas.seen.as_ref().map(|held| held.version));
-        let change = self.change(&cas.key, expected, Some(value))?;
-        let pass = self.judge_change(call, &cas.key, &change).await?;
-        match self.act(call, vec![pass], vec![change]).await {
-            Ok(()) => Ok(true),
-            Err(KvError::Changed) => Ok(false),
-            Err(error) => Err(failure(&error)),
-        }
-    }
-
     async fn read(
         &self,
         call: &Arc<Call>,
@@ -265,127 +234,7 @@ impl Bucket {
         Ok(done(&pass, held))
     }
 
-    async fn change_all(
-        self: &Arc<Self>,
-        call: &Arc<Call>,
-        wanted: Vec<(String, Option<Vec<u8>>)>,
-    ) -> Result<(), KvFailure> {
-        if wanted.len() > MAX_KEYS {
-            return Err(KvFailure::Failed("more than 1000 keys at once"));
-        }
-        for _ in 0..TRIES {
-            let mut passes = Vec::with_capacity(wanted.len());
-            let mut changes: Vec<Change> = Vec::with_capacity(wanted.len());
-            for (key, to) in &wanted {
-                check(key)?;
-                let stored = self.stored(key);
-                if changes.iter().any(|change| change.key == stored) {
-                    return Err(KvFailure::Failed("the same key twice at once"));
-                }
-                let expected = self.expected(&stored).await?;
-                let change = self.change(key, expected, to.clone())?;
-                match self.judge_change(call, key, &change).await {
-                    Ok(pass) => passes.push(pass),
-                    Err(failure) => {
-                        // The others were allowed, and do not happen for this one.
-                        for pass in &passes {
-                            pass.settle(Status::Refused, Some("another-refused"));
-                        }
-                        return Err(failure);
-                    }
-                }
-                changes.push(change);
-            }
-            match self.act(call, passes, changes).await {
-                Err(KvError::Changed) => {}
-                Ok(()) => return Ok(()),
-                Err(error) => return Err(failure(&error)),
-            }
-        }
-        Err(KvFailure::Failed(CHANGED))
-    }
-
-    /// What is there now, for the verdict. On another machine it could be anything until that is given.
-    async fn expected(&self, stored: &str) -> Result<Expected, KvFailure> {
-        if self.is_outside {
-            return Ok(Expected::Anything);
-        }
-        let now = self.backend.version(&self.namespace, stored).await;
-        let now = now.map_err(|error| KvFailure::Failed(word(&error)))?;
-        Ok(Expected::as_found(now))
-    }
-
-    /// A change that was not judged yet.
-    fn change(
-        &self,
-        key: &str,
-        expected: Expected,
-        to: Option<Vec<u8>>,
-    ) -> Result<Change, KvFailure> {
-        if to.as_ref().is_some_and(|value| value.len() > MAX_VALUE) {
-            return Err(KvFailure::Failed("the value is larger than 1 MiB"));
-        }
-        Ok(Change {
-            key: self.stored(key),
-            expected,
-            to,
-        })
-    }
-
-    async fn judge_change(
-        &self,
-        call: &Arc<Call>,
-        key: &str,
-        change: &Change,
-    ) -> Result<Pass, KvFailure> {
-        let verbs = match (&change.to, change.expected) {
-            (None, _) => Verbs::one(Verb::Delete),
-            (Some(_), Expected::Nothing) => Verbs::one(Verb::Create),
-            (Some(_), Expected::Version(_)) => Verbs::one(Verb::Modify),
-            (Some(_), Expected::Anything) => Verbs::one(Verb::Create).with(Verb::Modify),
-        };
-        let access = self.access(key, verbs);
-        let pass = call.judge(access, Span::Moment).await?;
-        let bytes = change.to.as_ref().map_or(0, |value| value.len() as u64);
-        if let Err(refused) = pass.spend(Spend::BytesOut(bytes)) {
-            pass.settle(Status::Refused, Some("budget"));
-            return Err(refused.into());
-        }
-        pass.count_written(bytes);
-        Ok(pass)
-    }
-
-    /// Makes the changes, in a task of the host: a guest that goes away does not stop what was begun, and
-    /// what came of it goes on record.
-    async fn act(
-        self: &Arc<Self>,
-        call: &Arc<Call>,
-        passes: Vec<Pass>,
-        changes: Vec<Change>,
-    ) -> Result<(), KvError> {
-        let (bucket, call) = (Arc::clone(self), Arc::clone(call));
-        let work = tokio::spawn(async move {
-            let made = bucket
-                .backend
-                .apply(&passes, &bucket.namespace, changes, bucket.room)
-                .await;
-            for pass in &passes {
-                match &made {
-                    Ok(()) => pass.settle(Status::Done, None),
-                    // It may have happened: it is not taken back.
-                    Err(KvError::Unknown(_)) => pass.settle(Status::Stopped, Some("unknown")),
-                    Err(error) => drop(told(&call, pass, error)),
-                }
-            }
-            made
-        });
-        match work.await {
-            Ok(made) => made,
-            Err(error) => Err(KvError::Failed(error.to_string())),
-        }
-    }
-
-    fn access(&self, key: &str, verbs: Verbs) -> Access {
+    pub(super) fn access(&self, key: &str, verbs: Verbs) -> Access {
         Access {
             handle: Handle::Kv,
             need: self.need.clone(),
@@ -398,15 +247,13 @@ impl Bucket {
         }
     }
 
-    fn stored(&self, key: &str) -> String {
+    pub(super) fn stored(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 }
 
-const CHANGED: &str = "somebody else changes it all the time";
-
 /// Whether it can be a key at all.
-fn check(key: &str) -> Result<(), KvFailure> {
+pub(super) fn check(key: &str) -> Result<(), KvFailure> {
     Err(KvFailure::Failed(match key {
         "" => "the key is empty",
         key if key.len() > MAX_KEY => "the key is longer than 512 bytes",
@@ -418,45 +265,4 @@ fn check(key: &str) -> Result<(), KvFailure> {
 fn done<T>(pass: &Pass, value: T) -> T {
     pass.settle(Status::Done, None);
     value
-}
-
-/// Puts on record why it failed; the guest hears less.
-fn told(call: &Call, pass: &Pass, error: &KvError) -> KvFailure {
-    if let KvError::Unreached(why) = error {
-        // The operator has to know more than a word.
-        pass.settle(Status::Refused, Some(code(error)));
-        let refused = call.refuse_always(pass.access(), ReasonCode::Unreachable, why);
-        return KvFailure::Refused(refused);
-    }
-    pass.settle(Status::Failed, Some(code(error)));
-    failure(error)
-}
-
-/// The same, of what is on record already.
-fn failure(error: &KvError) -> KvFailure {
-    match error {
-        KvError::Unreached(_) => KvFailure::Refused(Refused),
-        error => KvFailure::Failed(word(error)),
-    }
-}
-
-fn code(error: &KvError) -> &'static str {
-    match error {
-        KvError::Changed => "changed",
-        KvError::Full => "full",
-        KvError::Busy => "busy",
-        KvError::Unreached(_) => "unreachable",
-        KvError::Unknown(_) => "unknown",
-        KvError::Failed(_) => "backend-failed",
-    }
-}
-
-fn word(error: &KvError) -> &'static str {
-    match error {
-        KvError::Changed => CHANGED,
-        KvError::Full => "there is no room for it",
-        KvError::Busy => "it is in use by somebody else; try again",
-        KvError::Unknown(_) => "nobody said whether it was done",
-        KvError::Unreached(_) | KvError::Failed(_) => "it could not be done",
-    }
 }

@@ -3,13 +3,16 @@
 
 mod acts;
 pub mod backend;
+mod change;
+mod failure;
 pub mod redis;
 pub mod sqlite;
 
 use std::sync::Arc;
 
-pub use self::acts::{Cas, KvFailure, Page, Swapped};
+pub use self::acts::{Cas, Page, Swapped};
 use self::backend::{Backend, Room};
+pub use self::failure::KvFailure;
 use crate::base::id::Name;
 
 /// What one call may reach of values by key: a bucket for each need that is granted.
