@@ -504,10 +504,10 @@ fn databases_on_servers() {
             "proves nothing",
         ),
         ("sql = \"mysql://a@db/shop\"", "none that is known"),
-        ("sql = \"sqlite:a.db\"\npassword = \"p\"", "a file has none"),
+        ("sql = \"sqlite:a.db\"\npassword = \"p\"", "is for servers"),
         (
             "sql = \"sqlite:a.db\"\nroots = \"ca.pem\"",
-            "a file has none",
+            "is for servers",
         ),
     ] {
         let problems = problems(&data(more));
