@@ -71,6 +71,7 @@ fn every_dependency_may_be_used() {
         "plugins/files/Cargo.toml",
         "plugins/time/Cargo.toml",
         "plugins/fetch/Cargo.toml",
+        "plugins/git/Cargo.toml",
         "tests/fuzz/Cargo.toml",
         "tests/guests/hostile/Cargo.toml",
         "tests/guests/measured/Cargo.toml",

@@ -149,7 +149,7 @@ fn the_grants_in_the_docs_are_right() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         let read = Config::parse("docs/plugins.md", example);
         assert!(read.is_ok(), "{}", read.err().unwrap());

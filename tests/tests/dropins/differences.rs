@@ -29,6 +29,8 @@ pub enum Comparison {
     Memory,
     /// The plugin `fetch`.
     Fetch,
+    /// The plugin `git`.
+    Git,
 }
 
 #[derive(Deserialize)]
