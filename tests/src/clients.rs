@@ -138,6 +138,7 @@ mod tests {
         for (set, module) in [
             ("time", "mcp_server_time"),
             ("fetch", "mcp_server_fetch"),
+            ("git", "mcp_server_git"),
             ("mcp-1", "mcp"),
             ("mcp-2", "mcp"),
         ] {

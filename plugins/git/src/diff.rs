@@ -2,6 +2,7 @@
 
 mod lines;
 
+use gix::bstr::BString;
 use gix::prelude::ObjectIdExt as _;
 use gix::{ObjectId, Repository};
 use toolkeep_sdk::Failure;
@@ -9,11 +10,11 @@ use toolkeep_sdk::Failure;
 use crate::paths::{quoted, shown};
 use crate::renames::{Change, changes};
 use crate::repository::{commit, failure, find, text};
-use crate::snapshot::{Entry, Snapshot, tree, worktree};
+use crate::snapshot::{Entry, Snapshot, tree, unmerged, worktree};
 
 pub use lines::{hunks, is_binary};
 
-/// All that differs between two snapshots.
+/// All that differs between two snapshots. What is in conflict is only named.
 pub fn diff(
     repo: &Repository,
     old: &Snapshot,
@@ -21,9 +22,19 @@ pub fn diff(
     context: i64,
 ) -> Result<String, Failure> {
     let mut out = String::new();
-    for change in changes(repo, old, new)? {
+    let unmerged = unmerged(repo)?;
+    let (mut old, mut new) = (old.clone(), new.clone());
+    old.retain(|path, _| !unmerged.contains(path));
+    new.retain(|path, _| !unmerged.contains(path));
+    let mut unmerged = unmerged.into_iter().peekable();
+    let named = |path: &BString| format!("* Unmerged path {}\n", shown(path));
+    for change in changes(repo, &old, &new)? {
+        while let Some(path) = unmerged.next_if(|path| Some(path) < change.path()) {
+            out.push_str(&named(&path));
+        }
         show(repo, &change, context, &mut out)?;
     }
+    unmerged.for_each(|path| out.push_str(&named(&path)));
     // The reference server has no line end after it.
     if out.ends_with('\n') {
         out.pop();
@@ -146,11 +157,7 @@ fn show(repo: &Repository, change: &Change, context: i64, out: &mut String) -> R
     if !hunks.is_empty() {
         // A name with a space in it has its end marked.
         let end = |name: &str| {
-            if name.contains(' ') && !name.starts_with('"') {
-                "\t"
-            } else {
-                ""
-            }
+            if name.contains(' ') { "\t" } else { "" }
         };
         out.push_str(&format!("--- {a}{}\n+++ {b}{}\n", end(&a), end(&b)));
         out.push_str(&text(&hunks));

@@ -43,6 +43,7 @@ fn parse(said: &str, now: i64) -> Option<i64> {
         .map(|time: Time| time.seconds);
     // What people write that is nearly in a form that is known.
     known.or_else(|| {
+        let said = by_month(said).unwrap_or_else(|| said.to_owned());
         let spaced = said.replacen('T', " ", 1);
         let zone = spaced.strip_suffix('Z').map(|rest| format!("{rest} +0000"));
         let tries = [
@@ -57,6 +58,25 @@ fn parse(said: &str, now: i64) -> Option<i64> {
     })
 }
 
+/// A date such as `Jan 15 2024`, in digits.
+fn by_month(said: &str) -> Option<String> {
+    let words: Vec<&str> = said
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let [month, day, year] = words.as_slice() else {
+        return None;
+    };
+    let names = "janfebmaraprmayjunjulaugsepoctnovdec";
+    let month = names
+        .find(&month.get(..3)?.to_lowercase())
+        .filter(|at| at % 3 == 0)?
+        / 3
+        + 1;
+    let (day, year): (u8, u16) = (day.parse().ok()?, year.parse().ok()?);
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
 /// The newest `most` commits made from `since` to `until`, each as a text.
 pub fn log(
     repo: &Repository,
@@ -66,8 +86,8 @@ pub fn log(
 ) -> Result<Vec<String>, Failure> {
     let Some(head) = repo.head().map_err(failure)?.id() else {
         let name = repo.head_name().map_err(failure)?;
-        let name = name.map(|name| text(name.shorten())).unwrap_or_default();
-        let text = format!("your current branch '{name}' does not have any commits yet");
+        let name = name.map(|name| text(name.as_bstr())).unwrap_or_default();
+        let text = format!("Reference at '{name}' does not exist");
         return Err(Failure::failed(text));
     };
     // As Git has it: fewer than none are all.

@@ -14,7 +14,7 @@ mod status;
 use toolkeep_sdk::{Failure, tool, tools};
 
 use repository::open;
-use schema::Count;
+use schema::{Count, Text};
 use snapshot::{head, index, worktree};
 
 tools![
@@ -102,9 +102,13 @@ fn git_log(
     max_count: i64,
     /// Start timestamp for filtering commits. Accepts: ISO 8601 format (e.g., '2024-01-15T14:30:25'), relative dates
     /// (e.g., '2 weeks ago', 'yesterday'), or absolute dates (e.g., '2024-01-15', 'Jan 15 2024')
+    #[serde(default)]
+    #[schemars(with = "Text")]
     start_timestamp: Option<String>,
     /// End timestamp for filtering commits. Accepts: ISO 8601 format (e.g., '2024-01-15T14:30:25'), relative dates
     /// (e.g., '2 weeks ago', 'yesterday'), or absolute dates (e.g., '2024-01-15', 'Jan 15 2024')
+    #[serde(default)]
+    #[schemars(with = "Text")]
     end_timestamp: Option<String>,
 ) -> Result<String, Failure> {
     let repo = open(&repo_path)?;
@@ -136,8 +140,12 @@ fn git_branch(
     /// Whether to list local branches ('local'), remote branches ('remote') or all branches('all').
     branch_type: String,
     /// The commit sha that branch should contain. Do not pass anything to this param if no commit sha is specified
+    #[serde(default)]
+    #[schemars(with = "Text")]
     contains: Option<String>,
     /// The commit sha that branch should NOT contain. Do not pass anything to this param if no commit sha is specified
+    #[serde(default)]
+    #[schemars(with = "Text")]
     not_contains: Option<String>,
 ) -> Result<String, Failure> {
     let with = contains.as_deref();
@@ -156,6 +164,19 @@ mod schema {
 
     /// A whole number.
     pub struct Count;
+
+    /// Text, or nothing.
+    pub struct Text;
+
+    impl JsonSchema for Text {
+        fn schema_name() -> Cow<'static, str> {
+            "Text".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null})
+        }
+    }
 
     impl JsonSchema for Count {
         fn schema_name() -> Cow<'static, str> {

@@ -1,6 +1,7 @@
 //! Changes between two snapshots, renamed files among them. How alike two files are is counted as Git does it, in
 //! bytes of lines that both have.
 
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 
 use gix::Repository;
@@ -104,8 +105,8 @@ fn renamed<'a>(
                 continue;
             }
             for (_, entry) in [from, to] {
-                if !read.contains_key(&entry.id) {
-                    read.insert(entry.id, Lines::of(&entry.bytes(repo)?));
+                if let Slot::Vacant(slot) = read.entry(entry.id) {
+                    slot.insert(Lines::of(&entry.bytes(repo)?));
                 }
             }
             if let (Some(before), Some(after)) = (read.get(&from.1.id), read.get(&to.1.id)) {

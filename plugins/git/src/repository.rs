@@ -64,8 +64,15 @@ pub fn no_flag(what: &str, value: &str) -> Result<(), Failure> {
 /// # Errors
 /// Where it stands for nothing.
 pub fn find<'repo>(repo: &'repo Repository, name: &str) -> Result<Id<'repo>, Failure> {
-    repo.rev_parse_single(name)
-        .map_err(|_| Failure::failed(format!("Ref '{name}' did not resolve to an object")))
+    repo.rev_parse_single(name).map_err(|_| {
+        let text = match name.split_once(':') {
+            Some((revision, path)) if repo.rev_parse_single(revision).is_ok() => {
+                format!("\"Blob or Tree named '{path}' not found\"")
+            }
+            _ => format!("Ref '{name}' did not resolve to an object"),
+        };
+        Failure::failed(text)
+    })
 }
 
 /// The commit that a name stands for, also by way of a tag.

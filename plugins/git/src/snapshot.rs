@@ -1,6 +1,6 @@
 //! What files there are: in a commit, in the index, in the working tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use gix::bstr::{BString, ByteSlice as _};
@@ -86,6 +86,16 @@ pub fn index(repo: &Repository) -> Result<Snapshot, Failure> {
             let path = entry.path(&index).to_owned();
             (path, Entry::new(entry.mode.bits(), entry.id))
         })
+        .collect())
+}
+
+/// What is in conflict.
+pub fn unmerged(repo: &Repository) -> Result<BTreeSet<BString>, Failure> {
+    let index = repo.index_or_empty().map_err(failure)?;
+    let entries = index.entries().iter();
+    let unmerged = entries.filter(|entry| entry.stage_raw() != 0);
+    Ok(unmerged
+        .map(|entry| entry.path(&index).to_owned())
         .collect())
 }
 

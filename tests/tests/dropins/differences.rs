@@ -31,6 +31,8 @@ pub enum Comparison {
     Sqlite,
     /// The plugin `fetch`.
     Fetch,
+    /// The plugin `git`.
+    Git,
 }
 
 #[derive(Deserialize)]

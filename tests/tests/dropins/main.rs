@@ -7,6 +7,7 @@ mod differences;
 mod folders;
 mod memories;
 mod pages;
+mod repositories;
 mod shapes;
 mod sides;
 mod times;
@@ -162,4 +163,38 @@ fn fetch_answers_as_the_reference_server_does() {
     }
     println!("fetch: {} calls", calls.len());
     differences::check(Comparison::Fetch, sides.pairs);
+}
+
+#[test]
+fn git_answers_as_the_reference_server_does() {
+    let temporary = TempDir::new().unwrap();
+    let root = temporary.path().canonicalize().unwrap();
+    repositories::plant(&root);
+    let keep = Keep::new(&format!(
+        "[data.work]\ndir = {root:?}\n[plugins.git]\npath = {{git}}\n\
+         [plugins.git.fs.repository]\ndata = \"work\"\nmount = {root:?}\nallow = [\"list\", \"read\"]\n"
+    ));
+    let mut reference = Command::new(clients::python("git"));
+    repositories::alone(reference.args(["-m", "mcp_server_git"]));
+    let mut sides = Sides::start(reference, &keep);
+    let calls = repositories::calls();
+    for (name, tool, arguments) in &calls {
+        let text = arguments
+            .to_string()
+            .replace("ROOT", root.to_str().unwrap());
+        let arguments: Value = serde_json::from_str(&text).unwrap();
+        sides.call(name, tool, &arguments);
+    }
+    println!("git: {} calls", calls.len());
+    // The tools that change something are not among ours.
+    let writing = [
+        "git_add",
+        "git_commit",
+        "git_reset",
+        "git_create_branch",
+        "git_checkout",
+    ];
+    let mut pairs = sides.pairs;
+    pairs.retain(|name, _| !writing.iter().any(|tool| name.starts_with(tool)));
+    differences::check(Comparison::Git, pairs);
 }
