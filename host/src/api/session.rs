@@ -126,6 +126,7 @@ impl Session {
             .get(&plugin.name)
             .map_or(host.config.limits, |p| p.limits);
         let text = arguments.to_string();
+        let arguments = Arc::new(arguments);
         let scope = Scope::new(&host.config, &plugin.manifest, &found.info, &plugin.name);
         let id = new_call_id().map_err(|why| CallError::Unusable {
             tool: tool.to_owned(),
@@ -148,6 +149,7 @@ impl Session {
             gate,
             Arc::clone(&self.gate),
             identity,
+            Arc::clone(&arguments),
             scope,
             limits.accesses,
             options.cancel.unwrap_or_default(),

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 pub use self::budget::Spend;
 use self::budget::Spent;
 pub use self::identity::{Identity, Span};
@@ -21,6 +23,7 @@ use crate::base::id::CallId;
 use crate::base::label::Label;
 use crate::base::said::Said;
 use crate::rules::access::Access;
+use crate::rules::facts::Facts;
 use crate::rules::scope::Scope;
 use crate::rules::verb::{Handle, Verb, Verbs};
 use crate::rules::verdict::{ReasonCode, Verdict};
@@ -59,7 +62,8 @@ struct State {
 }
 
 impl Call {
-    /// Judges the tool call itself and puts it on record. `cancel` takes it back while it runs.
+    /// Judges the call of `scope`'s tool with `arguments`, and puts it on record. `cancel` takes it back
+    /// while it runs.
     ///
     /// # Errors
     /// The refusal, which is on record, where the tool may not be called.
@@ -67,6 +71,7 @@ impl Call {
         gate: Arc<Gate>,
         session: Arc<Session>,
         identity: Identity,
+        arguments: Arc<Value>,
         scope: Scope,
         max_accesses: u64,
         cancel: CancelToken,
@@ -74,6 +79,10 @@ impl Call {
         // Read anew: another process may have raised it. One that cannot be read is not clean.
         let label = session.label();
         let known = label.is_ok();
+        let scope = scope.of_call(Facts {
+            principal: session.principal().clone(),
+            arguments,
+        });
         let label = label.unwrap_or_default();
         let call = Arc::new(Self {
             journal: Journal::new(Arc::clone(&gate), Arc::clone(&session), identity.clone()),

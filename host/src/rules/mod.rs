@@ -6,6 +6,7 @@ mod calling;
 pub mod check;
 pub mod config;
 pub mod decide;
+pub mod facts;
 pub mod manifest;
 pub mod may;
 pub mod pattern;

@@ -7,6 +7,7 @@ use super::config::{
     Config, ConfigGrant, FsGrant, Grant, HttpGrant, KvGrant, Limits, Placed, Plugin, SqlGrant,
     VerbLists,
 };
+use super::facts::Facts;
 use super::manifest::{ConfigNeed, Manifest, PlaceNeed};
 use super::tool::{Hints, ToolInfo};
 use super::verb::{Handle, Verb, Verbs};
@@ -18,6 +19,8 @@ use crate::base::id::{Name, ToolName};
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub(super) inner: Arc<Inner>,
+    /// Of which call it is; none where it is asked what the tool may do at all.
+    pub(super) facts: Option<Arc<Facts>>,
 }
 
 #[derive(Debug)]
@@ -150,7 +153,18 @@ impl Scope {
     pub fn under(&self, config: &Config) -> Self {
         let inner = &*self.inner;
         let (manifest, tool) = (&inner.manifest, &inner.tool);
-        Self::of(config, manifest, tool, inner.hints, &inner.name)
+        Self {
+            facts: self.facts.clone(),
+            ..Self::of(config, manifest, tool, inner.hints, &inner.name)
+        }
+    }
+
+    /// The scope of the call that `facts` are known of. Until then it tells what the tool may do at all.
+    pub fn of_call(self, facts: Facts) -> Self {
+        Self {
+            facts: Some(Arc::new(facts)),
+            ..self
+        }
     }
 
     fn of(
@@ -165,6 +179,7 @@ impl Scope {
             .as_ref()
             .and_then(|plugin| plugin.tools.get(tool).cloned());
         Self {
+            facts: None,
             inner: Arc::new(Inner {
                 file: config.file.clone(),
                 rules: config.digest(),

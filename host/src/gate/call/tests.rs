@@ -126,6 +126,7 @@ impl Keep {
             Arc::new(gate),
             Arc::clone(&self.session),
             identity,
+            Arc::new(serde_json::json!({})),
             scope,
             max_accesses,
             CancelToken::new(),

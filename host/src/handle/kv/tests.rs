@@ -82,6 +82,7 @@ pub(super) async fn call_to(folder: &Path, url: &str, grant: &str) -> Arc<Call> 
         Arc::new(gate),
         Arc::new(session),
         identity,
+        Arc::new(serde_json::json!({})),
         scope,
         10_000,
         CancelToken::new(),

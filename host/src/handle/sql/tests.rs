@@ -124,7 +124,8 @@ pub(super) async fn begin(state: &Path, source: &str, grant: &str) -> (Arc<Audit
         trace_parent: None,
     };
     let cancel = CancelToken::new();
-    let call = Call::begin(Arc::new(gate), session, identity, scope, 1000, cancel);
+    let (gate, arguments) = (Arc::new(gate), Arc::new(serde_json::json!({})));
+    let call = Call::begin(gate, session, identity, arguments, scope, 1000, cancel);
     let call = call.await.unwrap();
     (log, call)
 }

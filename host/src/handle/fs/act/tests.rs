@@ -75,6 +75,7 @@ async fn call(state: &Path) -> Arc<Call> {
         Arc::new(gate),
         session,
         identity,
+        Arc::new(serde_json::json!({})),
         scope,
         100,
         CancelToken::new(),

@@ -175,7 +175,8 @@ impl Keep {
             trace_parent: None,
         };
         let (gate, session) = (Arc::new(gate), Arc::new(session));
-        let call = Call::begin(gate, session, identity, scope, 1000, self.cancel.clone());
+        let (arguments, cancel) = (Arc::new(serde_json::json!({})), self.cancel.clone());
+        let call = Call::begin(gate, session, identity, arguments, scope, 1000, cancel);
         (call.await.unwrap(), Client::new(&self.web(), self.limits))
     }
 
